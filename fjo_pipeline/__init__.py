@@ -1,0 +1,1 @@
+"""The open platform on which family-justice data becomes safe, linked, analysable data."""

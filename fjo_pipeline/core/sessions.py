@@ -1,0 +1,132 @@
+"""DuckDB sessions: extensions from wheels, encrypted spill inside the zone, no network, errors without values."""
+
+import base64
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from fjo_pipeline.core.errors import StatementFailed
+
+Parameters = Sequence[object] | Mapping[str, object] | None
+
+EXTENSIONS = ("httpfs", "ducklake", "sqlite_scanner", "postgres_scanner")
+
+
+class Session:
+    """A DuckDB connection whose errors never quote a value: `step` names what was being done instead."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def run(self, sql: str, parameters: Parameters = None, *, step: str) -> None:
+        """Execute a statement for its effect; raises StatementFailed."""
+        self._execute(sql, parameters, step)
+
+    def rows(self, sql: str, parameters: Parameters = None, *, step: str) -> list[tuple[Any, ...]]:
+        """All rows of a small result; raises StatementFailed."""
+        result = self._execute(sql, parameters, step)
+        with _without_values(step):
+            return result.fetchall()
+
+    def row(self, sql: str, parameters: Parameters = None, *, step: str) -> tuple[Any, ...]:
+        """The one row of a result that has exactly one; raises StatementFailed."""
+        rows = self.rows(sql, parameters, step=step)
+        if len(rows) != 1:
+            raise StatementFailed(f"{step}: expected one row, got {len(rows)}")
+        return rows[0]
+
+    def value(self, sql: str, parameters: Parameters = None, *, step: str) -> Any:
+        """The first value of the one row of a result; raises StatementFailed."""
+        return self.row(sql, parameters, step=step)[0]
+
+    def reader(
+        self, sql: str, parameters: Parameters = None, *, step: str, batch_rows: int = 65_536
+    ) -> pa.RecordBatchReader:
+        """A result as a stream of Arrow batches; raises StatementFailed when it starts."""
+        result = self._execute(sql, parameters, step)
+        with _without_values(step):
+            return result.to_arrow_reader(batch_rows)
+
+    def _execute(self, sql: str, parameters: Parameters, step: str) -> duckdb.DuckDBPyConnection:
+        with _without_values(step):
+            return self.connection.execute(sql, parameters)
+
+
+@contextmanager
+def open_session(temp_directory: Path, *, memory_limit: str = "4GB", threads: int = 2) -> Iterator[Session]:
+    """An in-memory session that spills, encrypted, into `temp_directory` (made if missing, 0700) and nowhere else."""
+    temp_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "temp_directory": str(temp_directory),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "preserve_insertion_order": False,
+        },
+    )
+    try:
+        configure(connection)
+        yield Session(connection)
+    finally:
+        connection.close()
+
+
+def configure(connection: duckdb.DuckDBPyConnection) -> None:
+    """Load the extensions by path and close the session's configuration; for sessions and dbt's connections alike."""
+    for name in EXTENSIONS:
+        connection.execute(f"LOAD '{extension_path(name)}'")
+    connection.execute("SET temp_file_encryption = true")
+    connection.execute("SET enable_progress_bar = false")
+
+
+def extension_path(name: str) -> Path:
+    """Where the wheel of a DuckDB extension put its binary; FileNotFoundError where it is not installed."""
+    spec = find_spec(f"duckdb_extension_{name}")
+    locations = spec.submodule_search_locations if spec else None
+    if not locations:
+        raise FileNotFoundError(f"the wheel of DuckDB's {name} extension is not installed: run `make setup`")
+    folder = Path(locations[0]) / "extensions" / f"v{duckdb.__version__}"
+    return folder / f"{name}.duckdb_extension"
+
+
+def literal(text: str | Path) -> str:
+    """A text as an SQL string literal, for the places where DuckDB takes no parameter."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A name as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def add_parquet_key(session: Session, name: str, key: bytes) -> None:
+    """Make a 256-bit key known to the session for encrypted Parquet under `name`; ValueError for another length."""
+    if len(key) != 32:
+        raise ValueError("a Parquet key has 32 bytes")
+    encoded = base64.b64encode(key).decode()
+    session.run(f"PRAGMA add_parquet_key({literal(name)}, {literal(encoded)})", step="make a Parquet key known")
+
+
+def restrict_new_files() -> None:
+    """Make every file that this process creates readable by its user alone; without it catalogues came out 0644."""
+    os.umask(0o077)
+
+
+@contextmanager
+def _without_values(step: str) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        kind = type(error).__name__
+    else:
+        return
+    raise StatementFailed(f"could not {step}: DuckDB {kind} (its message is withheld, it may quote a value)")
