@@ -2,17 +2,18 @@
 
 import base64
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from fjo_pipeline.core.errors import StatementFailed
 
+T = TypeVar("T")
 Parameters = Sequence[object] | Mapping[str, object] | None
 
 EXTENSIONS = ("httpfs", "ducklake", "sqlite_scanner", "postgres_scanner")
@@ -31,8 +32,7 @@ class Session:
     def rows(self, sql: str, parameters: Parameters = None, *, step: str) -> list[tuple[Any, ...]]:
         """All rows of a small result; raises StatementFailed."""
         result = self._execute(sql, parameters, step)
-        with _without_values(step):
-            return result.fetchall()
+        return _guarded(result.fetchall, step)
 
     def row(self, sql: str, parameters: Parameters = None, *, step: str) -> tuple[Any, ...]:
         """The one row of a result that has exactly one; raises StatementFailed."""
@@ -50,12 +50,10 @@ class Session:
     ) -> pa.RecordBatchReader:
         """A result as a stream of Arrow batches; raises StatementFailed when it starts."""
         result = self._execute(sql, parameters, step)
-        with _without_values(step):
-            return result.to_arrow_reader(batch_rows)
+        return _guarded(lambda: result.to_arrow_reader(batch_rows), step)
 
     def _execute(self, sql: str, parameters: Parameters, step: str) -> duckdb.DuckDBPyConnection:
-        with _without_values(step):
-            return self.connection.execute(sql, parameters)
+        return _guarded(lambda: self.connection.execute(sql, parameters), step)
 
 
 @contextmanager
@@ -75,13 +73,14 @@ def open_session(temp_directory: Path, *, memory_limit: str = "4GB", threads: in
     )
     try:
         configure(connection)
+        connection.execute("SET lock_configuration = true")
         yield Session(connection)
     finally:
         connection.close()
 
 
 def configure(connection: duckdb.DuckDBPyConnection) -> None:
-    """Load the extensions by path and close the session's configuration; for sessions and dbt's connections alike."""
+    """Load the extensions by path and have spill encrypted; for sessions and dbt's connections alike."""
     for name in EXTENSIONS:
         connection.execute(f"LOAD '{extension_path(name)}'")
     connection.execute("SET temp_file_encryption = true")
@@ -121,12 +120,10 @@ def restrict_new_files() -> None:
     os.umask(0o077)
 
 
-@contextmanager
-def _without_values(step: str) -> Iterator[None]:
+def _guarded(call: Callable[[], T], step: str) -> T:
     try:
-        yield
+        return call()
     except duckdb.Error as error:
         kind = type(error).__name__
-    else:
-        return
+    # Raised outside the handler, so that not even __context__ keeps DuckDB's message.
     raise StatementFailed(f"could not {step}: DuckDB {kind} (its message is withheld, it may quote a value)")
