@@ -1,0 +1,299 @@
+"""Contracts: the shipped ones say what domain.md §3 says, and a mistake in one is refused with its line and place."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fjo_pipeline.core.contracts import CONTRACTS, contract, datasets, load_contract
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.key_ranking import parse_pattern
+from fjo_pipeline.core.linking_field import DOMAIN
+
+NAMES = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
+
+# domain.md §3, as the Observatory's researchers read the tables; ids without the suffix of their layer.
+ECMS_TABLES = {
+    "CASES": "ID DATERECEIVED CLOSUREDATE REOPENDATE HARM COURTFORM_ID LAWTYPE_ID LOCALAUTHORITY_ID CASESTATU_ID "
+    "COURTCOURTLEVELREF_ID AVAIL_FROM_DT",
+    "APPLICATIONS": "ID CASE_ID APPLICATIONTYPE1_ID COURTCOURTLEVELREF_ID DATEOFAPPLICATION DATERECEIVED DATENOTIFIED "
+    "DATECOMPLETED DATEAPPLICATIONCOMPLETED NEWAPPLICATIONDATE REVOCATIONAPPLICANTTYPEID APPLICATIONREASON_ID "
+    "AVAIL_FROM_DT",
+    "PERSONSONAPPLICATIONS": "ID PERSON_ID APPLICATION_ID ISSUBJECT ISRESPONDENT ISAPPLICANT ISOTHER ISSUBJECTPARTY "
+    "ISOTHERPARTY AVAIL_FROM_DT",
+    "PEOPLE": "ID GENDER WEEKOFBIRTH ALF ALF2 MOB_LINKAGE AVAIL_FROM_DT",
+    "ETHNICITIES": "ID PERSON_ID ETHNICITYTYPE_ID SOURCE_ID AVAIL_FROM_DT",
+    "RELIGIONS": "ID PERSON_ID RELIGIONTYPE_ID SOURCE_ID AVAIL_FROM_DT",
+    "NATIONALITIES": "ID PERSON_ID NATIONALITYTYPE_ID SOURCE_ID AVAIL_FROM_DT",
+    "LANGUAGES": "ID PERSON_ID LANGUAGETYPE_ID SOURCE_ID AVAIL_FROM_DT",
+    "DISABILITIES": "ID PERSON_ID DISABILITYTYPE_ID SOURCE_ID AVAIL_FROM_DT",
+    "PERSONRELATIONSHIPS": "ID PERSON_ID RELATEDPERSON_ID RELATIONSHIPTYPE_ID PARENTALRESPONSIBILITYTYPE_ID "
+    "AVAIL_FROM_DT",
+    "LEGALOUTPUTS": "ID PERSON_ID CASE_ID APPLICATION_ID LEGALOUTPUTTYPE_ID DATEORDERED ISFPR164 AVAIL_FROM_DT",
+    "HEARINGS": "ID CASE_ID HEARINGDATE COURTCOURTLEVELREF_ID AVAIL_FROM_DT",
+}
+ECMS_LOOKUPS = {
+    "APPLICATIONTYPES": "ID NAME",
+    "LAWTYPES": "ID CAPTION",
+    "CASESTATUS": "ID NAME",
+    "COURTFORMS": "ID FORMNAME",
+    "LOCALAUTHORITIES": "ID NAME",
+    "COURTS": "ID NAME DJAREAREF_ID CIRCUITREF_ID",
+    "COURTCOURTLEVELREFS": "ID COURTFULLNAME COURT_ID COURTLEVELREF_ID",
+    "COURTLEVELREFS": "ID NAME",
+    "DJAREAREFS": "ID NAME",
+    "CIRCUITREFS": "ID NAME",
+    "LEGALOUTPUTTYPES": "ID NAME SORTORDER ISACTIVE ISLOCKED PUBLICSORTORDER PRIVATESORTORDER APPLIESTOSUBJECT "
+    "ALLAPPLICATIONTYPES",
+    "RELATIONSHIPTYPES": "ID NAME SORTORDER ISLOCKED ISACTIVE ISPRIMARY INVERSEREF RELATIONSHIPMALE "
+    "RELATIONSHIPFEMALE AVAIL_FROM_DT",
+    "ETHNICITYTYPES": "ID NAME SORTORDER ISLOCKED ISACTIVE",
+    "RELIGIONTYPES": "ID NAME SORTORDER ISLOCKED ISACTIVE",
+    "NATIONALITYTYPES": "ID NAME SORTORDER ISLOCKED ISACTIVE",
+    "LANGUAGETYPES": "ID NAME SORTORDER ISLOCKED ISACTIVE",
+    "DISABILITYTYPES": "ID NAME SORTORDER ISLOCKED ISACTIVE",
+    "SOURCES": "ID NAME",
+}
+ECMS_CODES_WITHOUT_LOOKUP = {"REVOCATIONAPPLICANTTYPEID", "APPLICATIONREASON_ID", "PARENTALRESPONSIBILITYTYPE_ID"}
+
+
+def ecms_columns(kinds: set[str]) -> dict[str, str]:
+    tables = contract("cafcass_england_ecms").tables
+    return {table.sail: " ".join(table.curated_columns) for table in tables if table.kind in kinds}
+
+
+def test_each_ecms_table_has_exactly_the_columns_that_its_users_read() -> None:
+    assert ecms_columns({"data", "people"}) == ECMS_TABLES
+
+
+def test_each_ecms_lookup_has_exactly_the_columns_that_its_users_read() -> None:
+    assert ecms_columns({"lookup"}) == ECMS_LOOKUPS
+
+
+def test_dated_names_are_those_of_sail() -> None:
+    ecms, cymru = contract("cafcass_england_ecms"), contract("cafcass_cymru")
+    assert ecms.curated_name(ecms.table("cases"), "20240111") == "CAFE_ECMS_CASES_20240111"
+    assert ecms.schema_of(ecms.table("sources")) == "SAILCAFEREFV"
+    assert ecms.curated_name(ecms.table("sources"), "20240111") == "ECMS_SOURCES_20240111"
+    assert cymru.curated_name(cymru.table("orders"), "20230622") == "CAFW_ORDERS_20230622"
+    assert cymru.curated_name(cymru.table("localauthorities"), "20230622") == "LOCALAUTHORITIES_20230622"
+
+
+def test_characteristics_and_nothing_else_of_ecms_are_special_access() -> None:
+    special = {table.sail for table in contract("cafcass_england_ecms").tables if table.special_access}
+    assert special == {"ETHNICITIES", "RELIGIONS", "NATIONALITIES", "LANGUAGES", "DISABILITIES"}
+
+
+def test_court_case_numbers_never_leave_the_provider() -> None:
+    assert contract("cafcass_england_ecms").table("cases").field("COURTCASENUMBER").role == "drop"
+
+
+def test_what_no_public_source_describes_says_that_it_is_a_reconstruction() -> None:
+    assert [table.sail for table in contract("cafcass_england_ecms").tables if table.reconstruction] == ["HEARINGS"]
+    assert all(table.reconstruction for table in contract("cafcass_cymru").tables)
+    assert "[R]" in contract("cafcass_england_ecms").table("people").field("MOB_LINKAGE").description
+
+
+def test_people_of_every_dataset_send_name_birth_gender_and_address_to_file_1() -> None:
+    wanted = {f"ADDRESS_{line}" for line in range(1, 6)}
+    wanted |= {"FORENAME", "SURNAME", "DATE_OF_BIRTH", "GENDER_CD", "POSTCODE", "ADDRESS_CONFIDENTIAL"}
+    for dataset in datasets():
+        for table in dataset.people_tables:
+            assert {field.file_1 for field in table.fields if field.file_1} == wanted, (dataset.name, table.name)
+
+
+def test_no_identifier_is_in_a_curated_table() -> None:
+    for dataset in datasets():
+        for table in dataset.tables:
+            hidden = {field.name for field in table.fields if field.role in ("identifier", "drop")}
+            assert not hidden & set(table.curated_columns), (dataset.name, table.name)
+
+
+def test_every_key_but_a_tables_own_and_every_code_of_ecms_has_a_foreign_key() -> None:
+    for table in contract("cafcass_england_ecms").tables:
+        referring = {key.fields for key in table.table_schema.foreign_keys}
+        codes = {field.name for field in table.fields if field.name.endswith(("_ID", "TYPEID"))}
+        assert codes - ECMS_CODES_WITHOUT_LOOKUP <= referring, table.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_key_refers_to_a_key_of_the_same_entity(name: str) -> None:
+    loaded = contract(name)
+    for table in loaded.tables:
+        for key in table.table_schema.foreign_keys:
+            target = loaded.table(key.reference.resource).field(key.reference.fields)
+            here = table.field(key.fields)
+            assert (here.role, here.entity, here.type) == (target.role, target.entity, target.type), (table, key.fields)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_text_key_has_a_pattern_that_ranks_into_fourteen_digits(name: str) -> None:
+    for table in contract(name).tables:
+        for field in table.fields:
+            if field.role == "key" and field.type == "string":
+                assert field.constraints.pattern is not None, (table.name, field.name)
+                assert parse_pattern(field.constraints.pattern).size <= DOMAIN, (table.name, field.name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_everything_is_described(name: str) -> None:
+    for table in contract(name).tables:
+        assert table.title, table.name
+        assert [field.name for field in table.fields if not (field.title or field.description)] == [], table.name
+
+
+def test_the_register_is_no_dataset_of_the_databank() -> None:
+    assert contract("population_register").register_
+    assert "population_register" not in [each.name for each in datasets()]
+    with pytest.raises(Refused, match="population_register is a register"):
+        _ = contract("population_register").names
+
+
+def test_an_unknown_dataset_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(Refused, match=r"no contract for the dataset 'cafcas'.*cafcass_cymru"):
+        contract("cafcas")
+
+
+# A small contract, whose parts the tests below spoil one at a time.
+SMALL = """\
+name: small
+title: A small dataset
+version: "1"
+source: made for this test
+sail: {dataset: SMAL, table_prefix: SMAL, alf_table: SMAL_ALF}
+retention_days: {raw: 1, quarantined: 1, file_1: 1}
+tables:
+  - name: people
+    sail: PEOPLE
+    kind: people
+    schema:
+      primaryKey: ID
+      fields:
+        - {name: ID, type: integer, role: key, entity: person}
+        - {name: BORN, type: date, role: identifier, file_1: DATE_OF_BIRTH}
+  - name: visits
+    sail: VISITS
+    schema:
+      primaryKey: ID
+      foreignKeys:
+        - {fields: PERSON_ID, reference: {resource: people, fields: ID}}
+      fields:
+        - {name: ID, type: string, role: key, entity: visit, constraints: {pattern: '^V[0-9]{9}$'}}
+        - {name: PERSON_ID, type: integer, role: key, entity: person}
+        - {name: REASON, type: string, role: content}
+"""
+
+
+def small(tmp_path: Path, old: str = "", new: str = "") -> Path:
+    assert SMALL.count(old) == 1 or not old
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL.replace(old, new) if old else SMALL)
+    return path
+
+
+def test_the_small_contract_itself_is_taken(tmp_path: Path) -> None:
+    loaded = load_contract(small(tmp_path))
+    assert loaded.table("visits").curated_columns == ("ID", "PERSON_ID", "REASON", "AVAIL_FROM_DT")
+    assert loaded.table("visits").entity("PERSON_ID") == "person"
+    assert loaded.table("visits").is_id("PERSON_ID")
+    assert not loaded.table("visits").is_id("REASON")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "place", "rule"),
+    [
+        (", role: content}", "}", 25, "tables > visits > schema > fields > REASON > role", "Field required"),
+        (", entity: visit", "", 23, "tables > visits > schema > fields > ID", "a key needs an entity"),
+        (
+            "role: identifier, file_1: DATE_OF_BIRTH",
+            "role: drop",
+            8,
+            "tables > people",
+            "a people table needs a date field with file_1 DATE_OF_BIRTH",
+        ),
+        ("  primaryKey: ID\n      fields", "  fields", 8, "tables > people", "a people table needs a primary key"),
+        (
+            "primaryKey: ID\n      foreign",
+            "primaryKey: ABSENT\n      foreign",
+            16,
+            "tables > visits",
+            "primary key ABSENT",
+        ),
+        (
+            "resource: people",
+            "resource: nowhere",
+            21,
+            "tables > visits > schema > foreignKeys > 0",
+            "foreign key PERSON_ID refers to nothing",
+        ),
+        ("fields: ID}}", "fields: ABSENT}}", 21, "tables > visits > schema > foreignKeys > 0", "PERSON_ID refers to"),
+        (
+            "{fields: PERSON_ID",
+            "{fields: ABSENT",
+            21,
+            "tables > visits > schema > foreignKeys > 0",
+            "ABSENT is not a field",
+        ),
+        ("role: content}", "role: content, colour: red}", 25, "schema > fields > REASON > colour", "Extra inputs"),
+        ("role: content}", "role: secret}", 25, "tables > visits > schema > fields > REASON > role", "'identifier'"),
+        ("role: content}", "role: identifier}", 25, "tables > visits > schema > fields > REASON", "needs file_1"),
+        ("role: content}", "role: content, file_1: NOWHERE}", 25, "> REASON", "file_1 is one of"),
+        ("role: content}", "role: content, file_1: POSTCODE}", 16, "tables > visits", "only a table of people"),
+        ("^V[0-9]{9}$", "V.*", 23, "tables > visits > schema > fields > ID", "pattern"),
+        ("ID, type: string", "ID, type: date", 23, "tables > visits > schema > fields > ID", "a key is an integer or"),
+        ("name: REASON", "name: PERSON_ID", 16, "tables > visits", "two fields have one name"),
+        ("name: visits", "name: people", 1, "the contract", "two tables have one name"),
+        ("sail: {dataset: SMAL, table_prefix: SMAL, alf_table: SMAL_ALF}\n", "", 1, "the contract", "needs sail"),
+        ("    sail: VISITS\n", "    sail: VISITS\n    columns: [ID]\n", 16, "tables > visits", "columns must name"),
+        ("raw: 1", "raw: 0", 6, "retention_days > raw", "greater than 0"),
+    ],
+)
+def test_a_mistake_is_refused_with_file_line_place_and_rule(
+    tmp_path: Path, old: str, new: str, line: int, place: str, rule: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        load_contract(small(tmp_path, old, new))
+    message = str(refused.value)
+    assert f"small.yaml, line {line}, " in message
+    assert place in message
+    assert rule in message
+
+
+def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
+    path = small(tmp_path, ", entity: visit", "")
+    path.write_text(path.read_text().replace(", role: content}", "}"))
+    with pytest.raises(Refused) as refused:
+        load_contract(path)
+    assert "line 23" in str(refused.value)
+    assert "line 25" in str(refused.value)
+
+
+CHANGES: list[Callable[[dict[str, Any]], None]] = [
+    lambda c: c.update(version="2"),
+    lambda c: c.update(source="elsewhere"),
+    lambda c: c["sail"].update(alf_table="SMAL_PEOPLE_ALF"),
+    lambda c: c["retention_days"].update(file_1=2),
+    lambda c: c.update(match_rate_band=[0.5, 1.0]),
+    lambda c: c["tables"][1].update(special_access=True),
+    lambda c: c["tables"][1].update(title="Visits"),
+    lambda c: c["tables"][1]["schema"].pop("foreignKeys"),
+    lambda c: c["tables"][1]["schema"]["fields"][2].update(role="drop"),
+    lambda c: c["tables"][1]["schema"]["fields"][2].update(description="Why"),
+    lambda c: c["tables"][1]["schema"]["fields"][0]["constraints"].update(pattern="^V[0-9]{8}$"),
+    lambda c: c["tables"].reverse(),
+]
+
+
+def test_the_digest_changes_when_anything_in_the_contract_does(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    digests = set()
+    for change in [lambda c: None, *CHANGES]:
+        content = copy.deepcopy(yaml.safe_load(SMALL))
+        change(content)
+        path.write_text(yaml.safe_dump(content))
+        digests.add(load_contract(path).digest)
+    assert len(digests) == len(CHANGES) + 1
+    assert load_contract(small(tmp_path)).digest in digests

@@ -1,0 +1,40 @@
+"""YAML read with lines: each node's line is the one a reader would go to."""
+
+from pathlib import Path
+
+import pytest
+
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.yaml_lines import read_yaml_with_lines
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "file.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_content_and_the_line_of_every_node_are_read(tmp_path: Path) -> None:
+    content, lines = read_yaml_with_lines(written(tmp_path, "# why\na: 1\nb:\n  - {c: 2}\n  - c: 3\n    d:\n      4\n"))
+    assert content == {"a": 1, "b": [{"c": 2}, {"c": 3, "d": 4}]}
+    places: list[tuple[int | str, ...]] = [("a",), ("b",), ("b", 0), ("b", 0, "c"), ("b", 1), ("b", 1, "d")]
+    assert [lines.of(place) for place in places] == [2, 3, 4, 4, 5, 6]
+
+
+def test_the_line_of_what_is_not_there_is_that_of_its_parent(tmp_path: Path) -> None:
+    _, lines = read_yaml_with_lines(written(tmp_path, "a: 1\nb:\n  - {c: 2}\n"))
+    assert lines.of(("b", 0, "missing", 7)) == 3
+    assert lines.of(("b", 9)) == 2
+    assert lines.of(("missing",)) == 1
+
+
+def test_an_empty_file_has_no_content_and_line_one(tmp_path: Path) -> None:
+    content, lines = read_yaml_with_lines(written(tmp_path, ""))
+    assert content is None
+    assert lines.of(("anything",)) == 1
+
+
+@pytest.mark.parametrize(("text", "line"), [("a: [1,\nb: {\n", 3), ("a: 1\n\tb: 2\n", 2), ("a: 1\nb: &x *x\n", 2)])
+def test_what_is_no_yaml_is_refused_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    with pytest.raises(Refused, match=rf"^file\.yaml, line {line}: this is no YAML: "):
+        read_yaml_with_lines(written(tmp_path, text))
