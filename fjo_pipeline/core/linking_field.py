@@ -94,7 +94,7 @@ class LinkingFieldCipher:
             raise ValueError(f"a linking-field key has {KEY_BYTES} bytes")
         if len(tweak) != TWEAK_BYTES:
             raise ValueError(f"a linking-field tweak has {TWEAK_BYTES} bytes")
-        cipher = Cipher(algorithms.AES(key), modes.ECB())
+        cipher = _block_cipher(key)
         first = cipher.encryptor().update(_first_block(radix=10, length=14, tweak_length=TWEAK_BYTES))
         # CBC-MAC: the second block goes into AES exclusive-or the encrypted first.
         masked = _exclusive_or(first, tweak + bytes(4))
@@ -201,7 +201,7 @@ class _ReferenceRounds:
             raise ValueError("FF1 needs a radix of 2 to 65,536 and a domain of at least a million")
         if any(not 0 <= numeral < radix for numeral in numerals):
             raise ValueError("a numeral is not within the radix")
-        self._aes = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+        self._aes = _block_cipher(key).encryptor()
         self._tweak = tweak
         self._radix = radix
         self._lengths = (length // 2, length - length // 2)
@@ -239,6 +239,11 @@ class _ReferenceRounds:
         for numeral in numerals:
             number = number * self._radix + numeral
         return number
+
+
+def _block_cipher(key: bytes) -> Cipher[modes.ECB]:
+    # The standard's CIPH is AES on a single block, which is what ECB is; FF1 itself is the mode.
+    return Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305
 
 
 def _first_block(radix: int, length: int, tweak_length: int) -> bytes:

@@ -150,7 +150,7 @@ def test_the_cipher_serves_as_a_duckdb_function() -> None:
         db.create_function("alf_e", cipher.encrypt_arrow, ["BIGINT"], "BIGINT", type=PythonUDFType.ARROW)
         ids = "SELECT CASE WHEN range % 3 = 0 THEN NULL ELSE range END AS id FROM range(5000)"
         rows = db.execute(f"SELECT id, alf_e(id) FROM ({ids}) ORDER BY id NULLS LAST").fetchall()
-    present = np.array([id for id, _ in rows if id is not None], np.int64)
+    present = np.array([plain for plain, _ in rows if plain is not None], np.int64)
     assert [encrypted for _, encrypted in rows] == [*cipher.encrypt(present).tolist(), *[None] * (5000 - present.size)]
 
 
