@@ -1,0 +1,224 @@
+"""Checking a delivery's CSV files against its contract, in DuckDB: loaded once, then each rule as a count.
+
+Lines are looked for only where a rule has failed. What is reported is file, line, column and rule; never a value.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fjo_pipeline.core.contracts import Contract, FieldContract, TableContract
+from fjo_pipeline.core.csv_loading import CsvProblem, load_csv, numbered_rows, read_header
+from fjo_pipeline.core.key_ranking import parse_pattern
+from fjo_pipeline.core.sessions import Session, identifier, literal
+
+FIRST_LINES = 5
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One rule that one column of one file breaks: how often, and on which lines first."""
+
+    file: str
+    column: str
+    rule: str
+    count: int
+    lines: tuple[int, ...]
+
+    def __str__(self) -> str:
+        where = f", line {', '.join(map(str, self.lines))}" if self.lines else ""
+        column = f", column {self.column}" if self.column else ""
+        return f"{self.file}{where}{column}: {self.rule}" + (f" ({self.count} times)" if self.count > 1 else "")
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a check found; `tables` counts rows and exact copies of each table that could be read."""
+
+    failures: tuple[Failure, ...]
+    rows: dict[str, int]
+    exact_copies: dict[str, int]
+    implausible_years: int = 0
+
+    @property
+    def good(self) -> bool:
+        """Whether the delivery keeps its contract."""
+        return not self.failures
+
+    def as_json(self) -> dict[str, Any]:
+        """The report's fields, for `report.json`."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.failures)) or "the deposit keeps its contract"
+
+
+def table_name(table: TableContract) -> str:
+    """The session's table that holds a deposited table after `check_delivery`."""
+    return identifier(f"deposited_{table.name}")
+
+
+def check_delivery(session: Session, contract: Contract, folder: Path) -> CheckReport:
+    """Load every table of a delivery into the session and check it; the tables stay there for the split."""
+    failures: list[Failure] = list(_missing_and_unknown_files(contract, folder))
+    rows: dict[str, int] = {}
+    for table in contract.tables:
+        if (folder / table.path).is_file():
+            problems = load_csv(session, table, folder / table.path, table_name(table))
+            failures += [_failure_of_problem(table, each) for each in problems]
+            if not any(each.fatal for each in problems):
+                rows[table.name] = session.value(f"SELECT count(*) FROM {table_name(table)}", step="count rows")
+    copies: dict[str, int] = {}
+    for table in contract.tables:
+        if table.name in rows:
+            failures += list(_rule_failures(session, table, folder))
+            key_failures, copies[table.name] = _key_failures(session, table, folder)
+            failures += key_failures
+    if not failures:
+        failures += list(_foreign_key_failures(session, contract, folder))
+        failures += list(_person_reference_failures(session, contract, folder))
+        failures += list(_people_in_two_tables(session, contract))
+    years = sum(_implausible_years(session, table) for table in contract.people_tables if table.name in rows)
+    return CheckReport(tuple(failures), rows, copies, years)
+
+
+def _missing_and_unknown_files(contract: Contract, folder: Path) -> Iterator[Failure]:
+    expected = {table.path for table in contract.tables}
+    present = {path.name for path in folder.iterdir() if path.suffix.lower() == ".csv"}
+    for name in sorted(expected - present):
+        yield Failure(name, "", "the table is missing from the deposit", 1, ())
+    for name in sorted(present - expected):
+        yield Failure(name, "", f"the contract {contract.name} has no such table", 1, ())
+
+
+def _failure_of_problem(table: TableContract, problem: CsvProblem) -> Failure:
+    return Failure(table.path, problem.column, problem.rule, problem.count, problem.lines)
+
+
+def _rule_failures(session: Session, table: TableContract, folder: Path) -> Iterator[Failure]:
+    rules = [(field, rule, sql) for field in table.fields for rule, sql in _field_rules(field)]
+    if not rules:
+        return
+    counts = session.row(
+        f"SELECT {', '.join(f'count(*) FILTER (WHERE {sql})' for _, _, sql in rules)} FROM {table_name(table)}",
+        step=f"check the fields of {table.path}",
+    )
+    for (field, rule, sql), count in zip(rules, counts, strict=True):
+        if count:
+            yield Failure(table.path, field.name, rule, count, _lines(session, table, folder, sql))
+
+
+def _field_rules(field: FieldContract) -> Iterator[tuple[str, str]]:
+    """The rules of one field, each with the SQL condition of a row that breaks it."""
+    column, constraints = identifier(field.name), field.constraints
+    if constraints.required:
+        yield "a required value is empty", f"{column} IS NULL"
+    if constraints.enum:
+        allowed = ", ".join(literal(each) for each in constraints.enum)
+        yield "the value is none of the contract's codes", f"CAST({column} AS VARCHAR) NOT IN ({allowed})"
+    if constraints.minimum is not None:
+        yield f"the number is below {constraints.minimum}", f"{column} < {constraints.minimum}"
+    if constraints.maximum is not None:
+        yield f"the number is above {constraints.maximum}", f"{column} > {constraints.maximum}"
+    if field.role == "key" and field.type == "integer":
+        yield "a key is a whole number of at most 14 digits", f"{column} NOT BETWEEN 0 AND 99999999999999"
+    if constraints.pattern and field.type == "string":
+        if field.role == "key":
+            rank = parse_pattern(constraints.pattern).rank_sql(column)
+            yield "the key does not have the contract's pattern", f"{column} IS NOT NULL AND ({rank}) IS NULL"
+        else:
+            matches = f"regexp_full_match({column}, {literal(constraints.pattern)})"
+            yield "the value does not have the contract's pattern", f"NOT {matches}"
+
+
+def _key_failures(session: Session, table: TableContract, folder: Path) -> tuple[list[Failure], int]:
+    """Keys whose rows differ, and how many rows are exact copies of another one."""
+    key = table.table_schema.primary_key
+    if key is None:
+        return [], 0
+    name, column = table_name(table), identifier(key)
+    rows, keys = session.row(f"SELECT count({column}), count(DISTINCT {column}) FROM {name}", step="count keys")
+    if rows == keys:
+        return [], 0
+    repeated = f"(SELECT DISTINCT * FROM {name} WHERE {column} IN ({_repeated_keys(name, column)}))"
+    clashing = f"SELECT {column} FROM {repeated} GROUP BY 1 HAVING count(*) > 1"
+    session.run(f"CREATE OR REPLACE TEMP TABLE clashing AS {clashing}", step="look for keys whose rows differ")
+    count = session.value("SELECT count(*) FROM clashing", step="count keys whose rows differ")
+    if not count:
+        return [], rows - keys
+    lines = _lines(session, table, folder, f"{column} IN (FROM clashing)")
+    return [Failure(table.path, key, "the key stands on rows that differ", count, lines)], 0
+
+
+def _repeated_keys(name: str, column: str) -> str:
+    return f"SELECT {column} FROM {name} WHERE {column} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
+
+
+def _foreign_key_failures(session: Session, contract: Contract, folder: Path) -> Iterator[Failure]:
+    for table in contract.tables:
+        for key in table.table_schema.foreign_keys:
+            target = contract.table(key.reference.resource)
+            other = identifier(key.reference.fields)
+            known = f"SELECT {other} FROM {table_name(target)} WHERE {other} IS NOT NULL"
+            rule = f"the value refers to no row of {target.path}, column {key.reference.fields}"
+            yield from _unknown_references(session, table, folder, key.fields, known, rule)
+
+
+def _person_reference_failures(session: Session, contract: Contract, folder: Path) -> Iterator[Failure]:
+    """Where several tables hold people, a key of a person must stand in one of them; no foreign key can say that."""
+    people = contract.people_tables
+    if len(people) < 2:
+        return
+    known = " UNION ALL ".join(f"SELECT {identifier(each.person_key.name)} FROM {table_name(each)}" for each in people)
+    rule = f"the value refers to no row of {' or '.join(each.path for each in people)}"
+    for table in contract.tables:
+        for field in table.fields:
+            if table.kind != "people" and field.role == "key" and field.entity == people[0].person_key.entity:
+                yield from _unknown_references(session, table, folder, field.name, known, rule)
+
+
+def _unknown_references(
+    session: Session, table: TableContract, folder: Path, column: str, known: str, rule: str
+) -> Iterator[Failure]:
+    broken = f"{identifier(column)} IS NOT NULL AND {identifier(column)} NOT IN ({known})"
+    count = session.value(
+        f"SELECT count(*) FROM {table_name(table)} WHERE {broken}", step=f"check the references of {table.path}"
+    )
+    if count:
+        yield Failure(table.path, column, rule, count, _lines(session, table, folder, broken))
+
+
+def _people_in_two_tables(session: Session, contract: Contract) -> Iterator[Failure]:
+    tables = contract.people_tables
+    for position, table in enumerate(tables):
+        for other in tables[position + 1 :]:
+            key, other_key = identifier(table.person_key.name), identifier(other.person_key.name)
+            count = session.value(
+                f"SELECT count(DISTINCT {key}) FROM {table_name(table)} SEMI JOIN "
+                f"(SELECT {other_key} AS other_key FROM {table_name(other)}) ON {key} = other_key",
+                step="look for people in two tables",
+            )
+            if count:
+                yield Failure(table.path, table.person_key.name, f"the person stands in {other.path} too", count, ())
+
+
+def _implausible_years(session: Session, table: TableContract) -> int:
+    """People whose year of birth cannot be; they pass, for real deposits have century typos, and are counted."""
+    column = next(identifier(field.name) for field in table.fields if field.file_1 == "DATE_OF_BIRTH")
+    return int(
+        session.value(
+            f"SELECT count(*) FILTER (WHERE year({column}) NOT BETWEEN 1900 AND 2100) FROM {table_name(table)}",
+            step="count implausible years of birth",
+        )
+    )
+
+
+def _lines(session: Session, table: TableContract, folder: Path, condition: str) -> tuple[int, ...]:
+    path = folder / table.path
+    found = session.rows(
+        f"SELECT line FROM ({numbered_rows(table, path, read_header(path))}) WHERE {condition} "
+        f"ORDER BY line LIMIT {FIRST_LINES}",
+        step=f"find the lines of {table.path}",
+    )
+    return tuple(line for (line,) in found)

@@ -1,0 +1,275 @@
+"""Transfers: what crosses between zones, as encrypted Parquet beside a signed and sealed envelope.
+
+A draft is written and checked in the sender's zone, then sealed and renamed into the recipient's inbox in one step.
+"""
+
+import json
+import secrets
+import shutil
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pyrage
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.files import move_folder, sha256_of_file, write_atomically
+from fjo_pipeline.core.keyring import Keyring
+from fjo_pipeline.core.ledger import Ledger
+from fjo_pipeline.core.sessions import Session, add_parquet_key, literal
+from fjo_pipeline.core.settings import Zone
+
+Kind = Literal["file_1", "file_2", "file_3", "receipt", "linkage_report", "removals"]
+SENDERS: Mapping[Kind, Zone] = {
+    "file_1": "provider",
+    "file_2": "provider",
+    "file_3": "ttp",
+    "receipt": "ttp",
+    "linkage_report": "ttp",
+    "removals": "ttp",
+}
+ENVELOPE = "envelope.age"
+DRAFT = "draft.bin"
+MAXIMUM_ENVELOPE_BYTES = 8_000_000
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a transfer is about."""
+
+    kind: Kind
+    dataset: str
+    refresh: str
+    contract_version: str
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One encrypted Parquet file of a transfer."""
+
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A verified transfer; its repr does not show the key that opens its files."""
+
+    folder: Path
+    subject: Subject
+    sender: Zone
+    sequence: int
+    digest: str
+    files: Mapping[str, FileEntry]
+    facts: Mapping[str, Any]
+    _key: bytes = field(repr=False)
+
+    def relation(self, session: Session, table: str) -> str:
+        """An SQL expression that reads one of the transfer's tables; Refused where it has no such table."""
+        if table not in self.files:
+            raise Refused(f"transfer {self.folder.name} has no table {table}")
+        return parquet_relation(session, self.folder / f"{table}.parquet", self._key)
+
+    @property
+    def rows(self) -> int:
+        """Rows over all its tables."""
+        return sum(entry.rows for entry in self.files.values())
+
+
+class Draft:
+    """Tables on their way into a transfer: encrypted already, under the key that the envelope will carry."""
+
+    def __init__(self, folder: Path, key: bytes, subject: Subject, rows: dict[str, int], facts: dict[str, Any]) -> None:
+        self.folder = folder
+        self.subject = subject
+        self.rows = rows
+        self.facts = facts
+        self._key = key
+
+    @classmethod
+    def begin(cls, folder: Path, subject: Subject) -> "Draft":
+        """Start a draft in an empty folder of the sender's zone; what an earlier try left there goes."""
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, mode=0o700)
+        return cls(folder, secrets.token_bytes(32), subject, {}, {})
+
+    @classmethod
+    def resume(cls, folder: Path, keyring: Keyring) -> "Draft":
+        """A draft that an earlier step has saved; Refused where there is none."""
+        path = folder / DRAFT
+        if not path.is_file():
+            raise Refused(f"there is no draft of {folder.parent.name}/{folder.name}: run the step before this one")
+        content = json.loads(pyrage.decrypt(path.read_bytes(), [keyring.age_identity]))
+        return cls(folder, b64decode(content["key"]), Subject(**content["subject"]), content["rows"], content["facts"])
+
+    def write(self, session: Session, table: str, query: str, parameters: dict[str, object] | None = None) -> int:
+        """Write the rows of a query as one encrypted Parquet file, and return their number; StatementFailed."""
+        name = f"draft_{self.folder.name}"
+        add_parquet_key(session, name, self._key)
+        target = literal(self.folder / f"{table}.parquet")
+        self.rows[table] = int(
+            session.value(
+                f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd, "
+                f"ENCRYPTION_CONFIG {{footer_key: {literal(name)}}})",
+                parameters,
+                step=f"write {self.subject.kind} table {table}",
+            )
+        )
+        return self.rows[table]
+
+    def relation(self, session: Session, table: str) -> str:
+        """An SQL expression that reads one of the draft's tables, for the checks before it is sealed."""
+        return parquet_relation(session, self.folder / f"{table}.parquet", self._key)
+
+    def save(self, keyring: Keyring) -> None:
+        """Keep the draft for a later step, its key sealed to the sender itself."""
+        content = {
+            "key": b64encode(self._key).decode(),
+            "subject": asdict(self.subject),
+            "rows": self.rows,
+            "facts": self.facts,
+        }
+        sealed = pyrage.encrypt(json.dumps(content).encode(), [keyring.age_identity.to_public()])
+        write_atomically(self.folder / DRAFT, sealed)
+
+    def send(self, keyring: Keyring, recipient: Zone, inbox: Path, ledger: Ledger, digest: str) -> FileEntry | None:
+        """Sign, seal and move the draft into the recipient's inbox; a digest that was sent last is a no-op.
+
+        `digest` names the content by what it was made from. Returns the envelope's entry, or None for the no-op.
+        """
+        subject = self.subject
+        last = ledger.last(subject.kind, subject.dataset, subject.refresh, "sent")
+        if last is not None and last.digest == digest and _lies_in(inbox, subject, last.sequence).exists():
+            shutil.rmtree(self.folder)
+            return None
+        sequence = ledger.next_sequence(subject.kind, subject.dataset)
+        envelope = self._seal(keyring, recipient, sequence, digest)
+        (self.folder / DRAFT).unlink(missing_ok=True)
+        move_folder(self.folder, _lies_in(inbox, subject, sequence))
+        ledger.record(
+            subject.kind,
+            subject.dataset,
+            subject.refresh,
+            "sent",
+            digest,
+            sequence=sequence,
+            detail={"rows": self.rows},
+        )
+        return envelope
+
+    def _seal(self, keyring: Keyring, recipient: Zone, sequence: int, digest: str) -> FileEntry:
+        peer = keyring.peer(recipient)
+        signed = {
+            "subject": asdict(self.subject),
+            "sender": keyring.zone,
+            "recipient": peer.fingerprint,
+            "sequence": sequence,
+            "digest": digest,
+            "files": {name: asdict(self._entry(name)) for name in sorted(self.rows)},
+            "facts": self.facts,
+            "key": b64encode(self._key).decode(),
+        }
+        text = json.dumps(signed, sort_keys=True)
+        signature = keyring.signing_key.sign(text.encode())
+        outer = json.dumps({"signed": text, "signature": b64encode(signature).decode()})
+        sealed = pyrage.encrypt(outer.encode(), [pyrage.x25519.Recipient.from_str(peer.age_recipient)])
+        write_atomically(self.folder / ENVELOPE, sealed)
+        return FileEntry(sum(self.rows.values()), len(sealed), sha256_of_file(self.folder / ENVELOPE))
+
+    def _entry(self, table: str) -> FileEntry:
+        path = self.folder / f"{table}.parquet"
+        return FileEntry(self.rows[table], path.stat().st_size, sha256_of_file(path))
+
+
+def open_transfer(folder: Path, keyring: Keyring, expected: Kind | None = None) -> Transfer:
+    """Open, authenticate and check a transfer's envelope and files; Refused, with the transfer's name, otherwise."""
+    signed, sender = _open_envelope(folder, keyring)
+    subject = Subject(**signed["subject"])
+    name = f"{subject.kind} {subject.dataset}/{subject.refresh} (transfer {folder.name})"
+    if signed["recipient"] != keyring.card.fingerprint:
+        raise Refused(f"{name} was signed for another recipient")
+    if sender != SENDERS[subject.kind]:
+        raise Refused(f"{name} comes from zone {sender}, which may not send it")
+    if expected is not None and subject.kind != expected:
+        raise Refused(f"{name} lies where a {expected} is expected")
+    files = {table: FileEntry(**entry) for table, entry in signed["files"].items()}
+    for table, entry in files.items():
+        path = folder / f"{table}.parquet"
+        if not path.is_file() or path.stat().st_size != entry.bytes or sha256_of_file(path) != entry.sha256:
+            raise Refused(f"{name}: the file of table {table} is missing or not the one that was signed")
+    return Transfer(
+        folder, subject, sender, signed["sequence"], signed["digest"], files, signed["facts"], b64decode(signed["key"])
+    )
+
+
+def waiting(inbox: Path, kind: Kind) -> Iterator[Path]:
+    """The folders of transfers of one kind that lie in an inbox, the latest sequence of each refresh alone."""
+    for refresh in sorted(inbox.glob(f"{kind}/*/*")):
+        sequences = sorted(folder for folder in refresh.iterdir() if (folder / ENVELOPE).is_file())
+        if sequences:
+            yield sequences[-1]
+
+
+def latest(inbox: Path, kind: Kind, dataset: str, refresh: str) -> Path:
+    """The last transfer of a kind about one refresh; Refused where none has arrived."""
+    found = sorted(folder for folder in (inbox / kind / dataset / refresh).glob("*") if (folder / ENVELOPE).is_file())
+    if not found:
+        raise Refused(f"no {kind} of {dataset}/{refresh} has arrived")
+    return found[-1]
+
+
+def accept(transfer: Transfer, ledger: Ledger) -> bool:
+    """Enter a verified transfer into the ledger; False where it is known already, Refused for an older sequence."""
+    subject = transfer.subject
+    last = ledger.last(subject.kind, subject.dataset, subject.refresh, "received")
+    if last is not None and transfer.sequence < last.sequence:
+        raise Refused(
+            f"{subject.kind} {subject.dataset}/{subject.refresh} has sequence {transfer.sequence}, "
+            f"below the {last.sequence} that was taken before: an old transfer was put back"
+        )
+    if last is not None and last.digest == transfer.digest:
+        return False
+    ledger.record(
+        subject.kind, subject.dataset, subject.refresh, "received", transfer.digest, sequence=transfer.sequence
+    )
+    return True
+
+
+def parquet_relation(session: Session, path: Path, key: bytes) -> str:
+    """An SQL expression that reads one encrypted Parquet file."""
+    name = f"key_{path.parent.name}_{path.parent.parent.name}_{path.stem}"
+    add_parquet_key(session, name, key)
+    return f"read_parquet({literal(path)}, encryption_config = {{footer_key: {literal(name)}}})"
+
+
+def _open_envelope(folder: Path, keyring: Keyring) -> tuple[dict[str, Any], Zone]:
+    path = folder / ENVELOPE
+    if not path.is_file() or path.stat().st_size > MAXIMUM_ENVELOPE_BYTES:
+        raise Refused(f"transfer {folder.name} has no usable envelope")
+    try:
+        outer = json.loads(pyrage.decrypt(path.read_bytes(), [keyring.age_identity]))
+        signed: dict[str, Any] = json.loads(outer["signed"])
+        sender: Zone = signed["sender"]
+    except (pyrage.DecryptError, ValueError, KeyError, TypeError):
+        signed = {}
+    if not signed:
+        raise Refused(f"transfer {folder.name} is not sealed to zone {keyring.zone}, or was altered on the way")
+    verify = Ed25519PublicKey.from_public_bytes(b64decode(keyring.peer(sender).verify_key))
+    try:
+        verify.verify(b64decode(outer["signature"]), outer["signed"].encode())
+    except (InvalidSignature, ValueError):
+        signed = {}
+    if not signed:
+        raise Refused(f"transfer {folder.name} does not carry the signature of zone {sender}")
+    return signed, sender
+
+
+def _lies_in(inbox: Path, subject: Subject, sequence: int) -> Path:
+    return inbox / subject.kind / subject.dataset / subject.refresh / f"{sequence:08d}"

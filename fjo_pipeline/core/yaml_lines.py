@@ -1,0 +1,50 @@
+"""YAML files read with the line of every node, so that a message can name the place."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from fjo_pipeline.core.errors import Refused
+
+Location = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The line (from 1) on which each node of a YAML file begins."""
+
+    by_location: dict[Location, int]
+
+    def of(self, location: Location) -> int:
+        """The line of a node, or of the nearest node above it that is there."""
+        for end in range(len(location), -1, -1):
+            if location[:end] in self.by_location:
+                return self.by_location[location[:end]]
+        return 1
+
+
+def read_yaml_with_lines(path: Path) -> tuple[object, Lines]:
+    """The content of a YAML file and its lines; Refused where it is no YAML."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content: object = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise Refused(f"{path.name}, line {line}: this is no YAML: {error.problem}") from None
+    found: dict[Location, int] = {}
+    if root is not None:
+        _collect(root, (), found)
+    return content, Lines(found)
+
+
+def _collect(node: yaml.Node, location: Location, found: dict[Location, int]) -> None:
+    found[location] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            _collect(value, (*location, str(key.value)), found)
+            found[(*location, str(key.value))] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _collect(value, (*location, index), found)

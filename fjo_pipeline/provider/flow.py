@@ -1,0 +1,162 @@
+"""The provider's steps for one deposit, each safe to run again: take, split, send; and what is due."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fjo_pipeline.core.contracts import Contract, contract
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.keyring import Keyring, open_keyring
+from fjo_pipeline.core.ledger import Ledger, open_ledger
+from fjo_pipeline.core.sessions import Session, open_session
+from fjo_pipeline.core.settings import Settings, Zone
+from fjo_pipeline.core.transfers import Draft, Kind
+from fjo_pipeline.provider import guards
+from fjo_pipeline.provider.checked import CheckedDeposit, check_and_keep, digest_of, read_checked
+from fjo_pipeline.provider.landing import Landed, find_landed, landed, quarantine
+from fjo_pipeline.provider.splitting import assert_no_hash_collision, split_digest, write_file_1, write_file_2
+
+RECIPIENTS: Mapping[Kind, Zone] = {"file_1": "ttp", "file_2": "databank"}
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The provider's zone of one home: its settings, keys and ledger."""
+
+    settings: Settings
+
+    @property
+    def keyring(self) -> Keyring:
+        """The provider's keyring; KeyMissing where it is not there."""
+        return open_keyring(self.settings, "provider")
+
+    @property
+    def ledger(self) -> Ledger:
+        """The provider's ledger."""
+        return open_ledger(self.settings, "provider")
+
+    def contract(self, dataset: str) -> Contract:
+        """The contract of a dataset; Refused where there is none."""
+        return contract(dataset, self.settings.contracts)
+
+    def work(self, dataset: str, refresh: str, what: str) -> Path:
+        """A folder of the provider's own for a step's result, encrypted, by dataset and refresh."""
+        return self.settings.zone("provider") / "work" / what / dataset / refresh
+
+
+def take_deposit(provider: Provider, dataset: str, refresh: str) -> CheckedDeposit:
+    """Check the deposit in landing and keep it for the split; a bad one is quarantined and Refused."""
+    keyring = provider.keyring
+    lies = find_landed(provider.settings, dataset, refresh)
+    if lies.still_arriving:
+        raise Refused(f"{dataset}/{refresh} is still arriving: {lies.why or 'its manifest is not there yet'}")
+    if lies.deposit is None or lies.why:
+        _refuse(provider, lies, lies.why)
+    assert lies.deposit is not None
+    _refuse_other_content(provider, lies)
+    with _session(provider) as session:
+        each = provider.contract(dataset)
+        report, checked = check_and_keep(
+            session, each, lies.deposit, keyring, provider.work(dataset, refresh, "checked")
+        )
+        if checked is None:
+            where = quarantine(provider.settings, lies, report, "", provider.ledger)
+            shown = "\n  ".join(str(report).splitlines()[:20])
+            raise Refused(f"the deposit {dataset}/{refresh} is now in quarantine, {where.name}:\n  {shown}")
+        assert_no_hash_collision(session, each, checked, keyring)
+    provider.ledger.forget("deposit", dataset, refresh, "quarantined")
+    provider.ledger.record("deposit", dataset, refresh, "accepted", lies.digest, detail={"rows": checked.rows})
+    return checked
+
+
+def split_deposit(provider: Provider, dataset: str, refresh: str) -> tuple[Draft, Draft]:
+    """Write File 1 and File 2 as drafts in the provider's zone; nothing leaves it yet."""
+    keyring, each = provider.keyring, provider.contract(dataset)
+    checked = read_checked(provider.work(dataset, refresh, "checked"))
+    with _session(provider) as session:
+        file_1 = write_file_1(session, each, checked, keyring, provider.work(dataset, refresh, "file_1"))
+        file_2 = write_file_2(session, each, checked, keyring, provider.work(dataset, refresh, "file_2"))
+    return file_1, file_2
+
+
+def check_split(provider: Provider, dataset: str, refresh: str) -> list[guards.Finding]:
+    """What must hold before anything is sealed, each with its counts."""
+    keyring, each = provider.keyring, provider.contract(dataset)
+    checked = read_checked(provider.work(dataset, refresh, "checked"))
+    file_1 = Draft.resume(provider.work(dataset, refresh, "file_1"), keyring)
+    file_2 = Draft.resume(provider.work(dataset, refresh, "file_2"), keyring)
+    with _session(provider) as session:
+        return [
+            guards.rows_conserved(session, each, checked, file_1, file_2),
+            guards.one_row_a_join_key(session, file_1),
+            guards.no_identifier_columns(session, each, file_2),
+            guards.no_identifier_values(session, each, file_1, file_2),
+        ]
+
+
+def send_files(provider: Provider, dataset: str, refresh: str) -> dict[str, int]:
+    """Seal both drafts and move them to their recipients; returns rows sent by kind, 0 where it was sent before."""
+    keyring = provider.keyring
+    checked = read_checked(provider.work(dataset, refresh, "checked"))
+    sent: dict[str, int] = {}
+    for kind, recipient in RECIPIENTS.items():
+        folder = provider.work(dataset, refresh, kind)
+        digest = split_digest(kind, checked.digest, keyring)
+        if not folder.exists() and _was_sent(provider.ledger, kind, dataset, refresh, digest):
+            sent[kind] = 0
+            continue
+        draft = Draft.resume(folder, keyring)
+        inbox = provider.settings.inbox(recipient)
+        entry = draft.send(keyring, recipient, inbox, provider.ledger, digest)
+        sent[kind] = entry.rows if entry else 0
+    return sent
+
+
+def due(provider: Provider) -> Iterator[Landed]:
+    """The deposits in landing that have not been taken, split and sent with their present content and contract."""
+    ledger = provider.ledger
+    for lies in landed(provider.settings):
+        if lies.still_arriving:
+            continue
+        if lies.deposit is None or not is_sent(provider, ledger, lies):
+            yield lies
+
+
+def is_sent(provider: Provider, ledger: Ledger, lies: Landed) -> bool:
+    """Whether both files of a landed deposit have been sent, made from what lies there now."""
+    assert lies.deposit is not None
+    keyring = provider.keyring
+    checked = digest_of(provider.contract(lies.dataset), lies.deposit.manifest.digest)
+    return all(
+        _was_sent(ledger, kind, lies.dataset, lies.refresh, split_digest(kind, checked, keyring)) for kind in RECIPIENTS
+    )
+
+
+def _was_sent(ledger: Ledger, kind: str, dataset: str, refresh: str, digest: str) -> bool:
+    last = ledger.last(kind, dataset, refresh, "sent")
+    return last is not None and last.digest == digest
+
+
+def _session(provider: Provider) -> AbstractContextManager[Session]:
+    settings = provider.settings
+    return open_session(
+        settings.temporary("provider"), memory_limit=settings.provider_memory_limit, threads=settings.threads
+    )
+
+
+def _refuse(provider: Provider, lies: Landed, why: str) -> None:
+    where = quarantine(provider.settings, lies, None, why, provider.ledger)
+    raise Refused(f"the deposit {lies.dataset}/{lies.refresh} is now in quarantine, {where.name}: {why}")
+
+
+def _refuse_other_content(provider: Provider, lies: Landed) -> None:
+    """A second deposit of a date that was taken with other content would rewrite history unseen."""
+    taken = provider.ledger.last("deposit", lies.dataset, lies.refresh, "accepted")
+    if taken is not None and taken.digest != lies.digest:
+        _refuse(
+            provider,
+            lies,
+            f"another deposit of {lies.dataset}/{lies.refresh} with other content was taken before; "
+            "a correction takes a new refresh date",
+        )

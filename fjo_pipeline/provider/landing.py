@@ -1,0 +1,159 @@
+"""The landing folder: which deposits lie there, how one is put there, and how a bad one is moved to quarantine."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fjo_pipeline.core.checking import CheckReport
+from fjo_pipeline.core.contracts import Contract, contract, datasets
+from fjo_pipeline.core.deposits import MANIFEST, Deposit, read_deposit, unpack
+from fjo_pipeline.core.errors import FjoError, Refused
+from fjo_pipeline.core.files import move_folder, write_atomically
+from fjo_pipeline.core.ledger import Ledger
+from fjo_pipeline.core.refreshes import parse_refresh
+from fjo_pipeline.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A folder in landing: whose deposit it is, and whether it can be taken yet."""
+
+    dataset: str
+    refresh: str
+    folder: Path
+    deposit: Deposit | None
+    still_arriving: bool
+    why: str
+
+    @property
+    def digest(self) -> str:
+        """What a sensor remembers it by: the manifest's digest, or that there is no usable one."""
+        return self.deposit.manifest.digest if self.deposit else "unreadable"
+
+
+def landed(settings: Settings, now: float | None = None) -> Iterator[Landed]:
+    """Every deposit folder in landing, datasets and dates in order; zips that lie there are unpacked first."""
+    for each in datasets(settings.contracts):
+        folder = settings.landing / each.name
+        for archive in sorted(folder.glob("*.zip")) if folder.is_dir() else []:
+            _unpack_in_place(archive, settings, now)
+        for path in sorted(folder.glob("[0-9]*")) if folder.is_dir() else []:
+            if path.is_dir() and not path.is_symlink():
+                yield _look(each.name, path, settings, now)
+
+
+def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
+    """Copy a deposit (folder or zip) into landing; returns dataset, refresh, and False where it was there already.
+
+    Refused where its files are not what its manifest says, or another deposit of the same date has been taken.
+    """
+    with_folder = settings.landing / ".adding"
+    source = unpack(path, with_folder) if path.is_file() else path
+    try:
+        deposit = read_deposit(source)
+        contract(deposit.manifest.name, settings.contracts)
+        parse_refresh(deposit.manifest.version)
+        deposit.assert_whole()
+        return (deposit.manifest.name, deposit.manifest.version, _copy_in(settings, deposit))
+    finally:
+        shutil.rmtree(with_folder, ignore_errors=True)
+
+
+def quarantine(settings: Settings, landed: Landed, report: CheckReport | None, why: str, ledger: Ledger) -> Path:
+    """Move a bad deposit to quarantine, whole, with a report in JSON and in words; returns where it lies now."""
+    target = settings.quarantine / landed.dataset / f"{landed.refresh}-{landed.digest[:12]}"
+    move_folder(landed.folder, target)
+    words = str(report) if report else why
+    text = f"The deposit {landed.dataset}/{landed.refresh} was refused. Mend what stands below and send it again.\n\n"
+    write_atomically(target / "report.txt", (text + words + "\n").encode())
+    content = report.as_json() if report else {"failures": [], "why": why}
+    write_atomically(target / "report.json", json.dumps(content, indent=1, sort_keys=True).encode())
+    failures = len(report.failures) if report else 1
+    ledger.record(
+        "deposit", landed.dataset, landed.refresh, "quarantined", landed.digest, detail={"failures": failures}
+    )
+    return target
+
+
+def find_landed(settings: Settings, dataset: str, refresh: str) -> Landed:
+    """The deposit of a refresh in landing; Refused where there is none."""
+    folder = settings.landing / dataset / refresh
+    if not folder.is_dir():
+        raise Refused(f"no deposit {dataset}/{refresh} lies in landing; put one there with `fjo deposit add PATH`")
+    return _look(dataset, folder, settings, None)
+
+
+def _look(dataset: str, folder: Path, settings: Settings, now: float | None) -> Landed:
+    if not (folder / MANIFEST).is_file() and any(folder.glob("*.zip")):
+        return Landed(dataset, folder.name, folder, None, False, "the .zip cannot be unpacked: pack it again")
+    try:
+        parse_refresh(folder.name)
+        deposit = read_deposit(folder)
+        _assert_in_its_place(deposit, dataset, folder.name)
+        standing, why = deposit.standing()
+    except FjoError as error:
+        arriving = not (folder / MANIFEST).is_file() or _touched_lately(folder, settings, now)
+        return Landed(dataset, folder.name, folder, None, arriving, str(error))
+    arriving = standing != "whole" and _touched_lately(folder, settings, now)
+    return Landed(dataset, folder.name, folder, deposit, arriving, why)
+
+
+def _assert_in_its_place(deposit: Deposit, dataset: str, refresh: str) -> None:
+    said = (deposit.manifest.name, deposit.manifest.version)
+    if said != (dataset, refresh):
+        raise Refused(f"{MANIFEST} says {said[0]}/{said[1]} but lies under {dataset}/{refresh}")
+
+
+def _touched_lately(folder: Path, settings: Settings, now: float | None) -> bool:
+    last = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    return (now if now is not None else time.time()) - last < settings.settle_seconds
+
+
+def _unpack_in_place(archive: Path, settings: Settings, now: float | None) -> None:
+    target = archive.with_suffix("")
+    if target.exists() or (now or time.time()) - archive.stat().st_mtime < settings.settle_seconds:
+        return
+    scratch = archive.with_name(f".{archive.stem}.unpacking")
+    try:
+        move_folder(unpack(archive, scratch), target)
+        archive.unlink()
+    except Refused:
+        target.mkdir(mode=0o700)
+        archive.rename(target / archive.name)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _copy_in(settings: Settings, deposit: Deposit) -> bool:
+    name, version = deposit.manifest.name, deposit.manifest.version
+    target = settings.landing / name / version
+    if target.is_dir():
+        _assert_same(target, deposit)
+        return False
+    scratch = target.with_name(f".{version}.copying")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True, mode=0o700)
+    for file in [MANIFEST, *(resource.path for resource in deposit.manifest.resources)]:
+        shutil.copyfile(deposit.folder / file, scratch / file)
+    for extra in sorted(deposit.folder.glob("*.csv")):
+        if not (scratch / extra.name).exists():
+            shutil.copyfile(extra, scratch / extra.name)
+    move_folder(scratch, target)
+    return True
+
+
+def _assert_same(target: Path, deposit: Deposit) -> None:
+    name, version = deposit.manifest.name, deposit.manifest.version
+    if read_deposit(target).manifest.digest != deposit.manifest.digest:
+        raise Refused(
+            f"another deposit of {name}/{version} is in landing already, with other content; "
+            "a correction takes a new refresh date, or the first one must be withdrawn by its depositor"
+        )
+
+
+def contract_of(settings: Settings, dataset: str) -> Contract:
+    """The contract of a dataset of this home."""
+    return contract(dataset, settings.contracts)
