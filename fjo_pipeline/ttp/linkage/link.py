@@ -1,0 +1,93 @@
+"""The linkage from end to end: normalise, exact tiers, probabilities for the rest, one answer a person."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.ttp.linkage.exact import link_exactly
+from fjo_pipeline.ttp.linkage.model import LinkageModel
+from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise
+from fjo_pipeline.ttp.linkage.probabilistic import score
+from fjo_pipeline.ttp.linkage.resolve import resolve
+
+WORKING_TABLES = (
+    "linkage_people linkage_person linkage_name linkage_address linkage_nickname linkage_exact linkage_nhs_conflict "
+    "linkage_rest linkage_scored linkage_frequency_first linkage_frequency_surname linkage_frequency_dob "
+    "linkage_frequency_postcode linkage_frequency_address"
+).split()
+
+
+@dataclass
+class LinkageResult:
+    """Counts and times of one linkage; no identifier."""
+
+    people: int = 0
+    statuses: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    pairs_scored: int = 0
+    nhs_number_conflicts: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def link_people(
+    session: Session,
+    people: str,
+    register: RegisterRelations,
+    model: LinkageModel,
+    *,
+    links: str,
+    min_probability: float | None = None,
+    use_nhs_numbers: bool,
+) -> LinkageResult:
+    """Link the relation `people` to the register and write the table `links`, one row a person.
+
+    `people` and the register's relations have the standard columns of design.md §10, text, null where unknown; ids are
+    unique in `people`. `min_probability` replaces the model's threshold for status 35. Raises StatementFailed.
+    """
+    result = LinkageResult()
+    with _timed(result, "normalise"):
+        normalise(session, people, register)
+    with _timed(result, "exact"):
+        link_exactly(session, use_nhs_numbers=use_nhs_numbers)
+    with _timed(result, "probabilistic"):
+        _leave_rest(session)
+        result.pairs_scored = score(session, model)
+    with _timed(result, "resolve"):
+        resolve(session, links=links, threshold=model.threshold if min_probability is None else min_probability)
+    _count(session, links, result)
+    drop_working_tables(session)
+    return result
+
+
+def drop_working_tables(session: Session) -> None:
+    """Drop what the linkage leaves behind, identifiers among it."""
+    for table in WORKING_TABLES:
+        session.run(f"DROP TABLE IF EXISTS {table}", step="drop the linkage's working tables")
+
+
+def _leave_rest(session: Session) -> None:
+    session.run(
+        """CREATE OR REPLACE TEMP TABLE linkage_rest AS
+        SELECT pid FROM linkage_people WHERE pid NOT IN (SELECT pid FROM linkage_exact)""",
+        step="leave the rest to probabilities",
+    )
+
+
+def _count(session: Session, links: str, result: LinkageResult) -> None:
+    for column, counts in (("alf_sts_cd", result.statuses), ("reason", result.reasons)):
+        counts.update(
+            session.rows(f"SELECT {column}, count(*) FROM {links} GROUP BY ALL ORDER BY ALL", step="count the links")
+        )
+    result.people = sum(result.statuses.values())
+    result.nhs_number_conflicts = int(
+        session.value("SELECT count(*) FROM linkage_nhs_conflict", step="count NHS number conflicts")
+    )
+
+
+@contextmanager
+def _timed(result: LinkageResult, step: str) -> Iterator[None]:
+    started = perf_counter()
+    yield
+    result.seconds[step] = round(perf_counter() - started, 3)

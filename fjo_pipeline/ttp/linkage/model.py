@@ -1,0 +1,215 @@
+"""The linkage model: what is compared, the levels of agreement, and how likely each is for three kinds of pair.
+
+A pair is one person (`match`), two people who share a home or family (`relative`), or two strangers. Splink's two-class
+model takes siblings for strangers who happen to agree; the third class is what keeps them apart.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.ttp.linkage import normalise
+
+MISSING = 0
+
+
+@dataclass(frozen=True)
+class Level:
+    """One degree of agreement: an SQL condition on a person `l` and a register row `r`, and its code in the vector."""
+
+    code: int
+    name: str
+    condition: str
+    frequency: str | None = None  # column whose share in the register replaces the average chance of agreement
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Levels tried in order; `of` says which register rows are compared: a person's names, addresses or the person."""
+
+    name: str
+    of: str
+    missing: str
+    levels: tuple[Level, ...]
+
+
+COMPARISONS = (
+    Comparison(
+        "given_name",
+        of="name",
+        missing="l.first IS NULL OR r.first IS NULL",
+        levels=(
+            Level(9, "equal, and so is a middle name", "l.first = r.first AND l.middle = r.middle", "first"),
+            Level(8, "equal", "l.first = r.first", "first"),
+            Level(7, "known variant", "k.name IS NOT NULL"),
+            Level(
+                6,
+                "one is the other's middle name",
+                "contains(l.middle, ' ' || r.first || ' ') OR contains(r.middle, ' ' || l.first || ' ')",
+            ),
+            Level(5, "forename and surname changed places", "l.first = r.surname OR l.surname = r.first"),
+            Level(
+                4,
+                "one begins the other",
+                "length(least(l.first, r.first)) <= 12 AND (starts_with(l.first, r.first) OR starts_with(r.first, l.first))",
+            ),
+            Level(3, "Jaro-Winkler at least 0.9", "jaro_winkler_similarity(l.first, r.first) >= 0.9"),
+            Level(2, "Jaro-Winkler at least 0.8", "jaro_winkler_similarity(l.first, r.first) >= 0.8"),
+            Level(1, "different", "true"),
+        ),
+    ),
+    Comparison(
+        "surname",
+        of="name",
+        missing="l.surname IS NULL OR r.surname IS NULL",
+        levels=(
+            Level(6, "equal", "l.surname = r.surname", "surname"),
+            Level(
+                5,
+                "a part of a double surname is equal",
+                "l.surname IN (r.part_1, r.part_2) OR r.surname IN (l.part_1, l.part_2) "
+                "OR l.part_1 IN (r.part_1, r.part_2) OR l.part_2 IN (r.part_1, r.part_2)",
+            ),
+            Level(4, "forename and surname changed places", "l.surname = r.first AND l.first = r.surname"),
+            Level(3, "Jaro-Winkler at least 0.92", "jaro_winkler_similarity(l.surname, r.surname) >= 0.92"),
+            Level(2, "Jaro-Winkler at least 0.82", "jaro_winkler_similarity(l.surname, r.surname) >= 0.82"),
+            Level(1, "different", "true"),
+        ),
+    ),
+    Comparison(
+        "date_of_birth",
+        of="person",
+        missing="l.dob IS NULL OR r.dob IS NULL",
+        levels=(
+            Level(7, "equal", "l.dob = r.dob", "dob"),
+            Level(
+                6,
+                "day and month changed places",
+                "year(l.dob) = year(r.dob) AND month(l.dob) = day(r.dob) AND day(l.dob) = month(r.dob)",
+            ),
+            Level(5, "one digit differs", "hamming(l.dob_text, r.dob_text) = 1"),
+            Level(
+                4,
+                "two parts of three are equal",
+                "(year(l.dob) = year(r.dob))::INT + (month(l.dob) = month(r.dob))::INT + (day(l.dob) = day(r.dob))::INT = 2",
+            ),
+            Level(
+                3,
+                "two digits differ, or within a month",
+                "hamming(l.dob_text, r.dob_text) = 2 OR abs(l.dob - r.dob) <= 31",
+            ),
+            Level(2, "the same year", "year(l.dob) = year(r.dob)"),
+            Level(1, "different", "true"),
+        ),
+    ),
+    Comparison(
+        "sex",
+        of="person",
+        missing="l.sex IS NULL OR r.sex IS NULL",
+        levels=(Level(2, "equal", "l.sex = r.sex"), Level(1, "different", "true")),
+    ),
+    Comparison(
+        "postcode",
+        of="address",
+        missing="l.postcode IS NULL OR r.postcode IS NULL",
+        levels=(
+            Level(6, "equal", "l.postcode = r.postcode", "postcode"),
+            Level(
+                5,
+                "one character differs or two changed places",
+                "abs(length(l.postcode) - length(r.postcode)) <= 1 AND length(l.postcode) >= 4 AND damerau_levenshtein(l.postcode, r.postcode) = 1",
+            ),
+            Level(4, "the same sector", "length(l.postcode) >= 5 AND left(l.postcode, -2) = left(r.postcode, -2)"),
+            Level(3, "the same district", "length(l.postcode) >= 5 AND left(l.postcode, -3) = left(r.postcode, -3)"),
+            Level(2, "the same area", "left(l.postcode, 2) = left(r.postcode, 2)"),
+            Level(1, "different", "true"),
+        ),
+    ),
+    Comparison(
+        "address",
+        of="address",
+        missing="l.address IS NULL OR r.address IS NULL",
+        levels=(
+            Level(5, "equal", "l.address = r.address", "address"),
+            Level(
+                4,
+                "Jaro-Winkler at least 0.92, same house number",
+                "jaro_winkler_similarity(l.address, r.address) >= 0.92 AND l.house IS NOT DISTINCT FROM r.house",
+            ),
+            Level(3, "Jaro-Winkler at least 0.85", "jaro_winkler_similarity(l.address, r.address) >= 0.85"),
+            Level(2, "Jaro-Winkler at least 0.7", "jaro_winkler_similarity(l.address, r.address) >= 0.7"),
+            Level(1, "different", "true"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Chances:
+    """How often a level of agreement is seen among pairs of one person, of relatives and of strangers."""
+
+    match: float
+    relative: float
+    stranger: float
+
+
+@dataclass(frozen=True)
+class LinkageModel:
+    """Everything that scoring needs and nothing about any person; `levels` is comparison → level code → chances."""
+
+    version: str
+    levels: dict[str, dict[int, Chances]]
+    on_register: float
+    relatives: float
+    slope: float
+    intercept: float
+    threshold: float
+    normalisation: str = normalise.VERSION
+    provenance: dict[str, str] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """SHA-256 of the model's canonical JSON."""
+        return hashlib.sha256(_canonical(self).encode()).hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write the model as JSON with its digest."""
+        content = json.loads(_canonical(self)) | {"digest": self.digest()}
+        path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+    def described(self, **provenance: str) -> "LinkageModel":
+        """The same model with provenance added."""
+        return replace(self, provenance=self.provenance | provenance)
+
+
+def load_model(path: Path | None = None) -> LinkageModel:
+    """The shipped model, or the one at `path`; Refused where the digest, normalisation or levels do not fit."""
+    source = path if path is not None else files(__package__) / "models" / "shipped.json"
+    content: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
+    digest = content.pop("digest", None)
+    levels = {
+        name: {int(code): Chances(**chances) for code, chances in by_code.items()}
+        for name, by_code in content.pop("levels").items()
+    }
+    model = LinkageModel(levels=levels, **content)
+    if model.digest() != digest:
+        raise Refused("the linkage model was altered after it was made: retrain it or restore its file")
+    if model.normalisation != normalise.VERSION:
+        raise Refused(
+            f"the linkage model is for normalisation {model.normalisation}, not {normalise.VERSION}: retrain it"
+        )
+    if {name: set(by_code) for name, by_code in levels.items()} != expected_levels():
+        raise Refused("the linkage model has other levels of agreement than this version compares: retrain it")
+    return model
+
+
+def expected_levels() -> dict[str, set[int]]:
+    """The level codes of each comparison, missing left out."""
+    return {comparison.name: {level.code for level in comparison.levels} for comparison in COMPARISONS}
+
+
+def _canonical(model: LinkageModel) -> str:
+    return json.dumps(asdict(model), sort_keys=True)

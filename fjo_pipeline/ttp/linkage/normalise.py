@@ -1,0 +1,179 @@
+"""Identifiers made comparable: names, dates, sexes, postcodes and addresses folded into `linkage_*` temp tables.
+
+Nothing here decides a link. People and register go through the same expressions, so that what is equal stays equal.
+"""
+
+from dataclasses import dataclass
+
+from fjo_pipeline.core.sessions import Session
+
+VERSION = "1"
+
+NOISE_WORDS = (
+    "mr mrs miss ms mx dr prof sir dame lady lord rev master "
+    "baby babyof infant newborn boy girl child unborn twin male female "
+    "unknown unk notknown na nk tbc tba none null test known surname forename"
+).split()
+PARTICLES = "de da di du del der den van von la le al el bin binti ibn ap ab ferch mac mc o st san abu ul".split()
+PLACEHOLDER_DATES = ("0001-01-01", "1111-11-11", "1800-01-01", "1900-01-01", "1901-01-01", "9999-12-31")
+CENTURY_TYPOS = {18: 19, 22: 20, 29: 20, 79: 19}
+YEARS_BEYOND_REGISTER = 15
+
+MACROS = {
+    # 200 characters tell any two people apart; the rest of a runaway field would only cost time.
+    "linkage_fold(x)": r"""
+        translate(lower(strip_accents(left(x, 200))), 'øłđðþıœæß''’‘`´ʼʻ', 'olddtioas')""",
+    "linkage_words(x)": r"""
+        nullif(trim(regexp_replace(linkage_fold(x), '[^\p{L}\p{N}]+', ' ', 'g')), '')""",
+    "linkage_key(x)": r"""
+        nullif(regexp_replace(lower(left(x, 200)), '[^\p{L}\p{M}\p{N}]+', '', 'g'), '')""",
+    "linkage_first_word(x)": r"""
+        regexp_extract(left(x, 200), '[^\s\p{Cc}]+')""",
+    "linkage_meaning(x)": rf"""
+        nullif(trim(regexp_replace(linkage_words(x), '\b({"|".join(NOISE_WORDS)})\b', '', 'g')), '')""",
+    "linkage_date(x)": """
+        coalesce(
+            try_cast(left(trim(x), 10) AS DATE),
+            CAST(try_strptime(trim(x), ['%d/%m/%Y', '%Y%m%d', '%d-%m-%Y', '%d.%m.%Y', '%d %b %Y']) AS DATE))""",
+    "linkage_sex(x)": """
+        CASE WHEN lower(trim(x)) IN ('m', 'male', '1') THEN 'M' WHEN lower(trim(x)) IN ('f', 'female', '2') THEN 'F' END
+    """,
+    "linkage_alphanumeric(x)": """
+        nullif(regexp_replace(upper(left(x, 20)), '[^A-Z0-9]', '', 'g'), '')""",
+    "linkage_digits(x)": "translate(x, 'OILS', '0115')",
+    "linkage_letters(x)": "translate(x, '015', 'OIS')",
+    "linkage_outward(x)": r"""
+        CASE WHEN regexp_full_match(x, '[A-Z][A-Z]?[0-9][0-9A-Z]?') THEN
+                  CASE WHEN x[-1:] = 'O' AND length(x) > 2 THEN left(x, -1) || '0' ELSE x END
+             WHEN regexp_full_match(x, '[A-Z]{2}[OIL]') THEN left(x, 2) || linkage_digits(right(x, 1))
+             WHEN regexp_full_match(x, '[A-Z]{2}[OIL][0-9]') THEN left(x, 2) || linkage_digits(right(x, 2))
+             WHEN regexp_full_match(x, '[01][A-Z]?[0-9]{1,2}') THEN linkage_letters(left(x, 1)) || substr(x, 2)
+             ELSE x END""",
+    # The outward part starts with a letter and holds a digit; the inward part is a digit and two letters.
+    "linkage_mended_postcode(x)": r"""
+        CASE WHEN x LIKE 'ZZ99%' THEN NULL
+             WHEN regexp_full_match(x, '[A-Z0-9]{2,4}[0-9OILS][A-Z015]{2}')
+             THEN linkage_outward(left(x, length(x) - 3))
+                  || linkage_digits(substr(x, -3, 1)) || linkage_letters(right(x, 2))
+             ELSE x END""",
+    "linkage_postcode(x)": "linkage_mended_postcode(linkage_alphanumeric(x))",
+    "linkage_valid_nhs(x)": """
+        CASE WHEN x NOT IN ('0000000000', '1111111111', '9999999999')
+              AND (11 - (10 * x[1:1]::INT + 9 * x[2:2]::INT + 8 * x[3:3]::INT + 7 * x[4:4]::INT + 6 * x[5:5]::INT
+                   + 5 * x[6:6]::INT + 4 * x[7:7]::INT + 3 * x[8:8]::INT + 2 * x[9:9]::INT) % 11) % 11 = x[10:10]::INT
+             THEN x END""",
+    "linkage_nhs(x)": r"""
+        CASE WHEN regexp_full_match(regexp_replace(left(x, 20), '[\s-]', '', 'g'), '[0-9]{10}')
+             THEN linkage_valid_nhs(regexp_replace(left(x, 20), '[\s-]', '', 'g')) END""",
+    # Consonants after the first letter: English and Welsh spellings of one sound mostly share them.
+    "linkage_skeleton(x)": "left(x, 1) || left(regexp_replace(substr(x, 2), '[aeiouyhw]|(?:ck)', '', 'g'), 4)",
+}
+
+
+@dataclass(frozen=True)
+class RegisterRelations:
+    """Names of the three relations a register comes in, so that names and addresses are never multiplied out.
+
+    person(register_id, date_of_birth, sex, nhs_number), name(register_id, forename, middle_names, surname),
+    address(register_id, postcode, address); all text, several names and addresses a person.
+    """
+
+    person: str
+    name: str
+    address: str
+
+
+def normalise(session: Session, people: str, register: RegisterRelations) -> None:
+    """Make `linkage_people`, `linkage_person`, `linkage_name` and `linkage_address`; raises StatementFailed.
+
+    People and register people get small integer numbers, `pid` and `rid`, in the order of their ids.
+    """
+    for signature, body in MACROS.items():
+        session.run(f"CREATE OR REPLACE TEMP MACRO {signature} AS ({body})", step="define the normalisation")
+    _normalise_register(session, register)
+    _normalise_people(session, people)
+
+
+def _normalise_register(session: Session, register: RegisterRelations) -> None:
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_person_raw AS
+        SELECT CAST(row_number() OVER (ORDER BY register_id) AS INTEGER) AS rid, register_id,
+               {_plausible("linkage_date(date_of_birth)")} AS read_dob,
+               linkage_sex(sex) AS sex, linkage_nhs(nhs_number) AS nhs
+        FROM (SELECT register_id, max(date_of_birth) AS date_of_birth, max(sex) AS sex, max(nhs_number) AS nhs_number
+              FROM {register.person} WHERE register_id IS NOT NULL GROUP BY register_id)""",
+        step="normalise the register's people",
+    )
+    first, last = session.row(
+        f"""SELECT coalesce(quantile_disc(year(read_dob), 0.001), 1900) - {YEARS_BEYOND_REGISTER},
+                   coalesce(quantile_disc(year(read_dob), 0.999), 2100) + {YEARS_BEYOND_REGISTER}
+            FROM linkage_person_raw""",
+        step="find the register's years of birth",
+    )
+    session.run(f"CREATE OR REPLACE TEMP MACRO linkage_mended_date(d) AS ({_mended(first, last)})", step="mend dates")
+    session.run(
+        """CREATE OR REPLACE TEMP TABLE linkage_person AS
+        SELECT rid, register_id, linkage_mended_date(read_dob) AS dob, sex, nhs FROM linkage_person_raw""",
+        step="mend the register's dates",
+    )
+    session.run("DROP TABLE linkage_person_raw", step="drop the register's unmended people")
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_name AS
+        SELECT DISTINCT rid, {_names()} FROM {register.name} JOIN linkage_person USING (register_id)""",
+        step="normalise the register's names",
+    )
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_address AS
+        SELECT DISTINCT rid, {_places()} FROM {register.address} JOIN linkage_person USING (register_id)""",
+        step="normalise the register's addresses",
+    )
+
+
+def _normalise_people(session: Session, people: str) -> None:
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_people AS
+        SELECT pid, person_id, linkage_mended_date(read_dob) AS dob,
+               linkage_mended_date(read_dob) IS DISTINCT FROM read_dob AS dob_mended,
+               sex, nhs, COLUMNS('forename|^first|middle|surname|part|skeleton|postcode|address|house')
+        FROM (SELECT CAST(row_number() OVER (ORDER BY person_id) AS INTEGER) AS pid, person_id,
+                     {_plausible("linkage_date(date_of_birth)")} AS read_dob, linkage_sex(sex) AS sex,
+                     linkage_nhs(nhs_number) AS nhs, {_names()}, {_places()}
+              FROM {people})""",
+        step="normalise the deposit's people",
+    )
+
+
+def _plausible(date: str) -> str:
+    listed = ", ".join(f"'{day}'" for day in PLACEHOLDER_DATES)
+    return f"CASE WHEN {date} NOT IN ({listed}) THEN {date} END"
+
+
+def _mended(first: int, last: int) -> str:
+    """Century typos, put right only where the year as typed lies outside the register's and the mended one inside."""
+    shift = " ".join(f"WHEN {typed} THEN {(meant - typed) * 100}" for typed, meant in CENTURY_TYPOS.items())
+    meant = f"d + to_years(CASE year(d) // 100 {shift} ELSE 0 END)"
+    return f"""CASE WHEN year(d) BETWEEN {first} AND {last} THEN d
+                    WHEN year({meant}) BETWEEN {first} AND {last} THEN CAST({meant} AS DATE) ELSE d END"""
+
+
+def _names() -> str:
+    """Columns of a name: keys for the exact tiers, and the parts that the comparisons look at."""
+    part = rf"'(?:\b(?:{'|'.join(PARTICLES)}) )*"
+    return f"""
+        linkage_key(linkage_first_word(forename)) AS forename_key,
+        linkage_key(surname) AS surname_key,
+        replace(linkage_meaning(linkage_first_word(forename)), ' ', '') AS first,
+        ' ' || linkage_meaning(concat_ws(' ', substr(trim(forename), length(linkage_first_word(trim(forename))) + 1),
+                                         middle_names)) || ' ' AS middle,
+        replace(linkage_meaning(surname), ' ', '') AS surname,
+        nullif(replace(regexp_extract(linkage_meaning(surname), {part}[^ ]+ '), ' ', ''), '') AS part_1,
+        nullif(replace(regexp_extract(linkage_meaning(surname), ' [^ ]+$'), ' ', ''), '') AS part_2,
+        linkage_skeleton(replace(linkage_meaning(surname), ' ', '')) AS skeleton"""
+
+
+def _places() -> str:
+    """Columns of an address: the mended postcode, its folded text and the house number."""
+    return """
+        linkage_postcode(postcode) AS postcode,
+        linkage_words(address) AS address,
+        nullif(regexp_extract(linkage_words(address), '[0-9]+[a-z]?'), '') AS house"""

@@ -1,0 +1,137 @@
+"""Probabilities of candidate pairs: Splink weighs each distinct comparison vector, values' rarity and rivals come after.
+
+A candidate competes with the register's other people and with "on no register", so probabilities of one person's
+candidates sum to less than one and a larger register needs more evidence, without a threshold of its own.
+"""
+
+import logging
+import warnings
+from math import log2
+from typing import Any, Literal
+
+from splink import Linker, SettingsCreator
+from splink.backends.duckdb import DuckDBAPI
+
+from fjo_pipeline.core.errors import StatementFailed
+from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.ttp.linkage.blocking import find_candidates
+from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
+from fjo_pipeline.ttp.linkage.model import COMPARISONS, MISSING, LinkageModel
+
+Against = Literal["stranger", "relative"]
+NAMES = [comparison.name for comparison in COMPARISONS]
+
+
+def score(session: Session, model: LinkageModel) -> int:
+    """Make `linkage_scored`(pid, rid, probability) for the people of `linkage_rest`; returns the pairs scored."""
+    find_candidates(session)
+    count_frequencies(session)
+    compare(session, model, "linkage_pair", "linkage_vector")
+    weigh(session, model, "linkage_vector")
+    pairs = int(session.value("SELECT count(*) FROM linkage_pair", step="count the pairs"))
+    session.run("DROP TABLE linkage_pair; DROP TABLE linkage_vector", step="drop the pairs")
+    return pairs
+
+
+def weigh(session: Session, model: LinkageModel, vectors: str) -> None:
+    """Make `linkage_scored` from comparison vectors: Splink's weights, rarity of values, rivals, calibration."""
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_pattern AS
+        SELECT row_number() OVER (ORDER BY {", ".join(NAMES)}) AS unique_id, * FROM (SELECT DISTINCT {", ".join(NAMES)}
+        FROM {vectors})""",
+        step="collect the distinct comparison vectors",
+    )
+    for against in ("stranger", "relative"):
+        _weigh_patterns(session, model, against)
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_scored AS
+        WITH odds AS (
+            SELECT v.pid, v.rid, pow(2.0, {model.intercept!r}) * pow({model.on_register!r} / (
+                   (SELECT count(*) FROM linkage_person) * pow(2.0, -(s.weight + {_rarity(model)}))
+                   + {model.relatives!r} * pow(2.0, -w.weight)), {model.slope!r}) AS odds
+            FROM {vectors} v JOIN linkage_weight_stranger s USING ({", ".join(NAMES)})
+            JOIN linkage_weight_relative w USING ({", ".join(NAMES)})),
+        total AS (SELECT pid, list_sum(list(odds ORDER BY odds)) + {1 - model.on_register!r} AS total
+                  FROM odds GROUP BY pid)
+        SELECT pid, rid, odds / total AS probability FROM odds JOIN total USING (pid)""",
+        step="turn weights into probabilities",
+    )
+    session.run(
+        """DROP TABLE linkage_weight_stranger; DROP TABLE linkage_weight_relative; DROP TABLE linkage_pattern""",
+        step="drop the weights",
+    )
+
+
+def splink_settings(model: LinkageModel, against: Against) -> dict[str, Any]:
+    """The model as Splink settings over level codes, one person (m) against strangers or relatives (u)."""
+    return {
+        "link_type": "link_only",
+        "probability_two_random_records_match": 0.5,
+        "blocking_rules_to_generate_predictions": [],
+        "comparisons": [
+            {
+                "output_column_name": comparison.name,
+                "comparison_levels": [
+                    {
+                        "sql_condition": f"{comparison.name}_l = {MISSING}",
+                        "label_for_charts": "missing",
+                        "is_null_level": True,
+                    },
+                    *(
+                        {
+                            "sql_condition": f"{comparison.name}_l = {level.code}",
+                            "label_for_charts": level.name,
+                            "m_probability": chances.match,
+                            "u_probability": getattr(chances, against),
+                        }
+                        for level in comparison.levels
+                        for chances in [model.levels[comparison.name][level.code]]
+                    ),
+                ],
+            }
+            for comparison in COMPARISONS
+        ],
+    }
+
+
+def _weigh_patterns(session: Session, model: LinkageModel, against: Against) -> None:
+    session.run(
+        "CREATE OR REPLACE TEMP TABLE linkage_anybody AS SELECT * REPLACE (0 AS unique_id) FROM linkage_pattern LIMIT 1",
+        step="start Splink",
+    )
+    _score_with_splink(session, splink_settings(model, against), f"linkage_weight_{against}")
+    session.run("DROP TABLE linkage_anybody", step="end Splink")
+
+
+def _score_with_splink(session: Session, settings: dict[str, Any], result: str) -> None:
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    failed = ""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            api = DuckDBAPI(connection=session.connection)
+            left, right = api.register("linkage_pattern"), api.register("linkage_anybody")
+            linker = Linker([left, right], SettingsCreator(**settings))
+            scored = linker.inference.score_pairs(left, right)
+            columns = ", ".join(f"{name}_l AS {name}" for name in NAMES)
+            session.connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {result} AS "
+                f"SELECT {columns}, match_weight AS weight FROM {scored.physical_name}"
+            )
+            scored.drop_table_from_database_and_remove_from_cache()
+    except Exception as error:
+        failed = type(error).__name__
+    # Raised outside the handler: Splink's and DuckDB's messages quote SQL and values.
+    if failed:
+        raise StatementFailed(f"could not weigh comparison vectors with Splink: {failed} (its message is withheld)")
+
+
+def _rarity(model: LinkageModel) -> str:
+    """Log2 of the average chance of an equal value over this value's own share of the register, summed."""
+    terms = []
+    for comparison in COMPARISONS:
+        frequent = [level.code for level in comparison.levels if level.frequency]
+        if frequent:
+            average = sum(model.levels[comparison.name][code].stranger for code in frequent)
+            terms.append(f"coalesce({log2(average)!r} - log2(v.{comparison.name}_share), 0)")
+    return " + ".join(terms)

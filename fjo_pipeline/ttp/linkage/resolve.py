@@ -1,0 +1,85 @@
+"""One register person or none for each person of the deposit, and two persons for one register person sorted out."""
+
+from fjo_pipeline.core.sessions import Session
+
+CLOSE_SHARE = 0.02
+TWO_ALIKE = "two candidates too close to call"
+RIVALS = "another person of the deposit has the better claim or an equal one"
+
+# Forenames agree enough for one person entered twice; a missing one never disagrees.
+ALIKE_FORENAMES = """coalesce(a.first = b.first OR starts_with(a.first, b.first) OR starts_with(b.first, a.first)
+    OR jaro_winkler_similarity(a.first, b.first) >= 0.9 OR k.name IS NOT NULL
+    OR contains(a.middle, ' ' || b.first || ' ') OR contains(b.middle, ' ' || a.first || ' ')
+    OR a.first = b.surname OR a.surname = b.first, true)"""
+ALIKE_DATES = """coalesce(hamming(strftime(a.dob, '%Y%m%d'), strftime(b.dob, '%Y%m%d')) <= 2
+    OR (year(a.dob) = year(b.dob) AND month(a.dob) = day(b.dob) AND day(a.dob) = month(b.dob)), true)"""
+
+
+def resolve(session: Session, *, links: str, threshold: float) -> None:
+    """Make `links` from `linkage_exact` and `linkage_scored`, one row a person, ordered by person id.
+
+    Columns: person_id, register_id, alf_sts_cd, alf_mtch_pct DECIMAL(7,6), candidate_probability, reason.
+    """
+    _choose(session, threshold)
+    _sort_rivals_out(session)
+    session.run(
+        f"""CREATE OR REPLACE TABLE {links} AS
+        SELECT p.person_id, r.register_id,
+               CASE WHEN c.rid IS NULL THEN '99' ELSE c.status END AS alf_sts_cd,
+               CAST(CASE WHEN c.rid IS NOT NULL AND c.status = '35' THEN c.probability END AS DECIMAL(7,6))
+                   AS alf_mtch_pct,
+               round(c.probability, 6) AS candidate_probability, c.reason
+        FROM linkage_people p JOIN linkage_choice c USING (pid) LEFT JOIN linkage_person r ON r.rid = c.rid
+        ORDER BY p.pid""",
+        step="write the links",
+    )
+    session.run("DROP TABLE linkage_choice", step="drop the choices")
+
+
+def _choose(session: Session, threshold: float) -> None:
+    """The best candidate, its probability, and why it is or is not taken."""
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_choice AS
+        WITH ranked AS (
+            SELECT pid, rid, probability,
+                   row_number() OVER (PARTITION BY pid ORDER BY probability DESC, rid) AS place,
+                   lead(probability) OVER (PARTITION BY pid ORDER BY probability DESC, rid) AS next
+            FROM linkage_scored)
+        SELECT pid, CASE WHEN probability >= {threshold!r} THEN rid END AS rid, '35' AS status, probability,
+               CASE WHEN probability >= {threshold!r} THEN 'probabilistic'
+                    WHEN next >= {CLOSE_SHARE} AND probability + next >= {threshold!r} THEN '{TWO_ALIKE}'
+                    ELSE 'best candidate below the threshold' END AS reason
+        FROM ranked WHERE place = 1
+        UNION ALL
+        SELECT pid, rid, status, NULL, 'exact tier' FROM linkage_exact
+        UNION ALL
+        SELECT pid, NULL, '99', NULL, 'no candidate' FROM linkage_people
+        WHERE pid NOT IN (SELECT pid FROM linkage_exact) AND pid NOT IN (SELECT pid FROM linkage_scored)""",
+        step="choose each person's best candidate",
+    )
+
+
+def _sort_rivals_out(session: Session) -> None:
+    """Two people on one register person stay only where they can be one person entered twice.
+
+    Different in forename and date of birth: neither can be believed. Twin-like, that is one date of birth and surname
+    but different forenames: the one whose forename the register has stays, the other was drawn to the wrong twin.
+    """
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_rival AS
+        SELECT c.pid, d.pid AS other, c.status AS status, d.status AS other_status,
+               {ALIKE_FORENAMES} AS alike_forenames, {ALIKE_DATES} AS alike_dates
+        FROM linkage_choice c JOIN linkage_choice d ON c.rid = d.rid AND c.pid <> d.pid
+        JOIN linkage_people a ON a.pid = c.pid JOIN linkage_people b ON b.pid = d.pid
+        LEFT JOIN linkage_nickname k ON k.name = a.first AND k.variant = b.first""",
+        step="find people who share a register person",
+    )
+    session.run(
+        f"""UPDATE linkage_choice SET rid = NULL, reason = '{RIVALS}' WHERE pid IN (
+            SELECT pid FROM linkage_rival WHERE NOT alike_forenames AND NOT alike_dates
+            UNION
+            SELECT v.pid FROM linkage_rival v
+            WHERE NOT alike_forenames AND alike_dates AND status = '35' AND other_status IN ('1', '4', '39'))""",
+        step="take links back where two different people share a register person",
+    )
+    session.run("DROP TABLE linkage_rival", step="drop the rivals")
