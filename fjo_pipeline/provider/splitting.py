@@ -26,7 +26,9 @@ def write_file_1(
     draft = Draft.begin(folder, _subject("file_1", contract, checked))
     people = " UNION ALL ".join(_file_1_query(session, table, checked, keyring) for table in contract.people_tables)
     join_key = _join_key(contract, checked, keyring)
-    with mapped_keys(session, people, {"SYSTEM_ID": join_key}, step="split File 1", parameters=_pads(keyring)) as rows:
+    with mapped_keys(
+        session, people, {"SYSTEM_ID": join_key}, step="split File 1", parameters=_pads(people, keyring)
+    ) as rows:
         draft.write(session, "file_1", f"SELECT * REPLACE ({_text('SYSTEM_ID')} AS SYSTEM_ID) FROM {rows} ORDER BY ALL")
     draft.save(keyring)
     return draft
@@ -40,7 +42,7 @@ def write_file_2(
     draft.facts.update(exact_copies=checked.exact_copies, implausible_years=checked.implausible_years)
     for table in contract.tables:
         query, maps = _file_2_query(session, contract, table, checked, keyring)
-        with mapped_keys(session, query, maps, step=f"split {table.name}", parameters=_pads(keyring)) as rows:
+        with mapped_keys(session, query, maps, step=f"split {table.name}", parameters=_pads(query, keyring)) as rows:
             order = " ORDER BY SYSTEM_ID" if table.kind == "people" else ""
             draft.write(session, table.name, f"SELECT {_file_2_columns(table)} FROM {rows}{order}")
     if contract.derived:
@@ -143,7 +145,7 @@ def _write_derived(
     person = contract.table(rule.people).person_key
     query = age_bands_query(contract, relations, rank_expression(person))
     maps = {person.name: entity_cipher(contract, person.entity or "", keyring).encrypt_arrow}
-    with mapped_keys(session, query, maps, step="derive age bands", parameters=_pads(keyring)) as rows:
+    with mapped_keys(session, query, maps, step="derive age bands", parameters=_pads(query, keyring)) as rows:
         draft.write(session, "derived", f"SELECT * FROM {rows}")
 
 
@@ -152,8 +154,9 @@ def _text(column: str) -> str:
     return f"lpad(CAST({column} AS VARCHAR), 14, '0')"
 
 
-def _pads(keyring: Keyring) -> dict[str, object]:
-    return dict(hash_pads(keyring.subkey("split", "key hash")))
+def _pads(query: str, keyring: Keyring) -> dict[str, object] | None:
+    """The parameters of a query's keyed hashes; None where it has none, for DuckDB refuses parameters not asked for."""
+    return dict(hash_pads(keyring.subkey("split", "key hash"))) if "$hash_inner" in query else None
 
 
 def assert_no_hash_collision(session: Session, contract: Contract, checked: CheckedDeposit, keyring: Keyring) -> None:
@@ -161,12 +164,11 @@ def assert_no_hash_collision(session: Session, contract: Contract, checked: Chec
     for table in contract.tables:
         for field in table.fields:
             if field.role == "key" and field.type == "string" and not field.constraints.pattern:
-                collisions = session.value(
+                query = (
                     f"SELECT count(DISTINCT {identifier(field.name)}) - count(DISTINCT {rank_expression(field)}) "
-                    f"FROM {checked.relation(session, keyring, table.name)}",
-                    _pads(keyring),
-                    step="look for collisions of hashed keys",
+                    f"FROM {checked.relation(session, keyring, table.name)}"
                 )
+                collisions = session.value(query, _pads(query, keyring), step="look for collisions of hashed keys")
                 if collisions:
                     raise Refused(
                         f"{table.path}, column {field.name}: two keys have one hash; "
