@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fjo_pipeline.core.contracts import Contract, FieldContract, TableContract
-from fjo_pipeline.core.csv_loading import CsvProblem, load_csv, numbered_rows, read_header
+from fjo_pipeline.core.csv_loading import CsvProblem, load_csv, numbered_rows, physical_lines, read_header
 from fjo_pipeline.core.key_ranking import parse_pattern
 from fjo_pipeline.core.sessions import Session, identifier, literal
 
@@ -217,8 +217,8 @@ def _implausible_years(session: Session, table: TableContract) -> int:
 def _lines(session: Session, table: TableContract, folder: Path, condition: str) -> tuple[int, ...]:
     path = folder / table.path
     found = session.rows(
-        f"SELECT line FROM ({numbered_rows(table, path, read_header(path))}) WHERE {condition} "
-        f"ORDER BY line LIMIT {FIRST_LINES}",
+        f'SELECT "record number" + 1 FROM ({numbered_rows(table, path, read_header(path))}) WHERE {condition} '
+        f"ORDER BY 1 LIMIT {FIRST_LINES}",
         step=f"find the lines of {table.path}",
     )
-    return tuple(line for (line,) in found)
+    return physical_lines(path, [record for (record,) in found], count_empty=False)

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from fjo_pipeline.core.contracts import FieldContract, TableContract
@@ -36,7 +37,7 @@ READING = (
 
 @dataclass(frozen=True)
 class CsvProblem:
-    """What keeps rows of a file, or the file, from being read; after a fatal one there is no table."""
+    """What keeps rows of a file, or the file, from being read; after a fatal one its table is not to be used."""
 
     rule: str
     column: str = ""
@@ -53,13 +54,16 @@ def read_header(path: Path) -> list[str]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         return []
-    return next(csv.reader([text.rstrip("\r\n")]), [])
+    try:
+        return next(csv.reader([text.rstrip("\r\n")]), [])
+    except csv.Error:
+        return []
 
 
 def load_csv(session: Session, table: TableContract, path: Path, target: str) -> list[CsvProblem]:
     """Make the session's table `target` from a CSV file and return what could not be read."""
     header = read_header(path)
-    problems = _header_problems(table, header)
+    problems = _header_problems(table, header) or _nul_problems(path)
     if problems:
         return problems
     for scratch in ("reject_scans", "reject_errors"):
@@ -73,25 +77,64 @@ def load_csv(session: Session, table: TableContract, path: Path, target: str) ->
         )
     except StatementFailed:
         return [CsvProblem("the file is no CSV in UTF-8 that can be read to its end", fatal=True)]
-    return _rejected(session, table)
+    return _rejected(session, table, path)
 
 
 def numbered_rows(table: TableContract, path: Path, header: Sequence[str]) -> str:
-    """SQL that reads the file in its order with the `line` on which each row begins, unreadable values as null.
+    """SQL for the file's readable rows in its order, with the column "record number": its place among all rows, from 1.
 
-    A value may hold line breaks, so lines are summed over rows, not counted.
+    Only for a file without structural problems, whose rows DuckDB and `physical_lines` count alike.
     """
     texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    typed = ", ".join(
-        f"TRY_CAST({identifier(f.name)} AS {SQL_TYPES[f.type]}) AS {identifier(f.name)}" for f in table.fields
-    )
-    every = "concat_ws('', " + ", ".join(identifier(name) for name in header) + ")"
-    height = f"1 + length({every}) - length(replace({every}, chr(10), ''))"
+    typed = ", ".join(f"{_try_cast(field)} AS {identifier(field.name)}" for field in table.fields)
+    readable = " AND ".join(f"({identifier(f.name)} IS NULL OR {_try_cast(f)} IS NOT NULL)" for f in table.fields)
     return (
-        f"SELECT {typed}, CAST(2 + coalesce(sum({height}) OVER "
-        f"(ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT) AS line FROM read_csv({literal(path)}, "
-        f"columns = {{{texts}}}, {READING}, ignore_errors = true, parallel = false)"
+        f'SELECT {typed}, "record number" FROM (SELECT *, row_number() OVER () AS "record number" '
+        f"FROM read_csv({literal(path)}, columns = {{{texts}}}, {READING}, parallel = false)) WHERE {readable}"
     )
+
+
+def physical_lines(path: Path, records: Sequence[int], *, count_empty: bool) -> tuple[int, ...]:
+    """The lines, from 1, on which records of a CSV file begin; the header is record 1, values may hold line breaks.
+
+    `count_empty` tells whether empty lines count as records: they do in DuckDB's rejects, not among rows.
+    """
+    lines: list[int] = []
+    with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
+        reader = csv.reader(file)
+        counted = reader if count_empty else filter(None, reader)
+        passed = 0
+        try:
+            for record in sorted(set(records)):
+                next(islice(counted, record - passed - 1, record - passed - 1), None)
+                passed, row = record, list[str]()
+                while not row:
+                    line, row = reader.line_num + 1, next(reader)
+                    if count_empty:
+                        break
+                lines.append(line)
+        except (StopIteration, csv.Error):
+            pass
+    return tuple(lines)
+
+
+def _try_cast(field: FieldContract) -> str:
+    column = identifier(field.name)
+    if field.type == "date":
+        return f"CAST(try_strptime({column}, '%Y-%m-%d') AS DATE)"
+    return f"TRY_CAST({column} AS {SQL_TYPES[field.type]})"
+
+
+def _nul_problems(path: Path) -> list[CsvProblem]:
+    """DuckDB lets NUL bytes pass, and what reads texts as C strings ends there."""
+    line = 1
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 22):
+            at = chunk.find(b"\0")
+            if at >= 0:
+                return [CsvProblem("the file holds a NUL byte", lines=(line + chunk.count(b"\n", 0, at),), fatal=True)]
+            line += chunk.count(b"\n")
+    return []
 
 
 def _columns(table: TableContract, header: Sequence[str]) -> str:
@@ -125,16 +168,22 @@ def _shown(name: str) -> str:
     return name if name.isascii() and name.isidentifier() and len(name) <= 40 else "(unnamed)"
 
 
-def _rejected(session: Session, table: TableContract) -> list[CsvProblem]:
+def _rejected(session: Session, table: TableContract, path: Path) -> list[CsvProblem]:
     found = session.rows(
-        "SELECT CAST(error_type AS VARCHAR), coalesce(column_name, ''), count(*), list(line ORDER BY line)"
-        f"[:{FIRST_LINES}] FROM reject_errors GROUP BY ALL ORDER BY ALL",
+        "SELECT CAST(error_type AS VARCHAR), coalesce(column_name, ''), count(DISTINCT line), "
+        f"list_sort(list(DISTINCT line))[:{FIRST_LINES}] FROM reject_errors GROUP BY ALL ORDER BY ALL",
         step="read rejected rows",
     )
     fields: dict[str, FieldContract] = {field.name: field for field in table.fields}
     return [
-        CsvProblem(_rule(kind, fields.get(column)), column if column in fields else "", count, tuple(lines))
-        for kind, column, count, lines in found
+        CsvProblem(
+            _rule(kind, fields.get(column)),
+            column if column in fields else "",
+            count,
+            physical_lines(path, records, count_empty=True),
+            fatal=kind != "CAST",
+        )
+        for kind, column, count, records in found
     ]
 
 
