@@ -16,6 +16,8 @@ from fjo_pipeline.core.errors import StatementFailed
 T = TypeVar("T")
 Parameters = Sequence[object] | Mapping[str, object] | None
 
+NETWORK_FILE_SYSTEMS = "HTTPFileSystem,S3FileSystem,HuggingFaceFileSystem"
+"""What httpfs, which is here for its encryption alone, would open besides."""
 EXTENSIONS = ("httpfs", "ducklake", "sqlite_scanner", "postgres_scanner")
 
 
@@ -48,17 +50,23 @@ class Session:
     def reader(
         self, sql: str, parameters: Parameters = None, *, step: str, batch_rows: int = 65_536
     ) -> pa.RecordBatchReader:
-        """A result as a stream of Arrow batches; raises StatementFailed when it starts."""
+        """A result as a stream of Arrow batches; raises StatementFailed when it starts, or while it is read."""
         result = self._execute(sql, parameters, step)
-        return _guarded(lambda: result.to_arrow_reader(batch_rows), step)
+        stream = _guarded(lambda: result.to_arrow_reader(batch_rows), step)
+        return pa.RecordBatchReader.from_batches(stream.schema, _guarded_batches(stream, step))
 
     def _execute(self, sql: str, parameters: Parameters, step: str) -> duckdb.DuckDBPyConnection:
         return _guarded(lambda: self.connection.execute(sql, parameters), step)
 
 
 @contextmanager
-def open_session(temp_directory: Path, *, memory_limit: str = "4GB", threads: int = 2) -> Iterator[Session]:
-    """An in-memory session that spills, encrypted, into `temp_directory` (made if missing, 0700) and nowhere else."""
+def open_session(
+    temp_directory: Path, *, memory_limit: str = "4GB", threads: int = 2, lock: bool = True
+) -> Iterator[Session]:
+    """An in-memory session that spills, encrypted, into `temp_directory` (made if missing, 0700) and nowhere else.
+
+    With `lock` false the caller goes on to `confine` it before anybody else's SQL runs in it.
+    """
     temp_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = duckdb.connect(
         ":memory:",
@@ -73,7 +81,8 @@ def open_session(temp_directory: Path, *, memory_limit: str = "4GB", threads: in
     )
     try:
         configure(connection)
-        connection.execute("SET lock_configuration = true")
+        if lock:
+            connection.execute("SET lock_configuration = true")
         yield Session(connection)
     finally:
         connection.close()
@@ -83,8 +92,17 @@ def configure(connection: duckdb.DuckDBPyConnection) -> None:
     """Load the extensions by path and have spill encrypted; for sessions and dbt's connections alike."""
     for name in EXTENSIONS:
         connection.execute(f"LOAD '{extension_path(name)}'")
+    connection.execute(f"SET disabled_filesystems = '{NETWORK_FILE_SYSTEMS}'")
     connection.execute("SET temp_file_encryption = true")
     connection.execute("SET enable_progress_bar = false")
+
+
+def confine(session: Session, folders: Sequence[Path]) -> None:
+    """Leave the session no file but those under `folders`, and no way back: for SQL that users write."""
+    allowed = ", ".join(literal(f"{folder}/") for folder in folders)
+    session.run(f"SET allowed_directories = [{allowed}]", step="confine the session")
+    session.run("SET enable_external_access = false", step="confine the session")
+    session.run("SET lock_configuration = true", step="confine the session")
 
 
 def extension_path(name: str) -> Path:
@@ -123,7 +141,13 @@ def restrict_new_files() -> None:
 def _guarded(call: Callable[[], T], step: str) -> T:
     try:
         return call()
-    except duckdb.Error as error:
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        # pyarrow passes on DuckDB's message as an OSError of its own.
         kind = type(error).__name__
     # Raised outside the handler, so that not even __context__ keeps DuckDB's message.
     raise StatementFailed(f"could not {step}: DuckDB {kind} (its message is withheld, it may quote a value)")
+
+
+def _guarded_batches(stream: pa.RecordBatchReader, step: str) -> Iterator[pa.RecordBatch]:
+    while (batch := _guarded(lambda: next(stream, None), step)) is not None:
+        yield batch
