@@ -21,7 +21,7 @@ from fjo_pipeline.core.files import move_folder, sha256_of_file, write_atomicall
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.ledger import Ledger
 from fjo_pipeline.core.sessions import Session, add_parquet_key, literal
-from fjo_pipeline.core.settings import Zone
+from fjo_pipeline.core.settings import ZONES, Zone
 
 Kind = Literal["file_1", "file_2", "file_3", "receipt", "linkage_report", "removals"]
 SENDERS: Mapping[Kind, Zone] = {
@@ -234,12 +234,11 @@ def accept(transfer: Transfer, ledger: Ledger) -> bool:
             f"{subject.kind} {subject.dataset}/{subject.refresh} has sequence {transfer.sequence}, "
             f"below the {last.sequence} that was taken before: an old transfer was put back"
         )
-    if last is not None and last.digest == transfer.digest:
-        return False
+    # A known digest too moves the sequence on, or a transfer sent between the two could be put back.
     ledger.record(
         subject.kind, subject.dataset, subject.refresh, "received", transfer.digest, sequence=transfer.sequence
     )
-    return True
+    return last is None or last.digest != transfer.digest
 
 
 def parquet_relation(session: Session, path: Path, key: bytes) -> str:
@@ -257,6 +256,8 @@ def _open_envelope(folder: Path, keyring: Keyring) -> tuple[dict[str, Any], Zone
         outer = json.loads(pyrage.decrypt(path.read_bytes(), [keyring.age_identity]))
         signed: dict[str, Any] = json.loads(outer["signed"])
         sender: Zone = signed["sender"]
+        if sender not in ZONES:
+            signed = {}
     except (pyrage.DecryptError, ValueError, KeyError, TypeError):
         signed = {}
     if not signed:
@@ -264,7 +265,7 @@ def _open_envelope(folder: Path, keyring: Keyring) -> tuple[dict[str, Any], Zone
     verify = Ed25519PublicKey.from_public_bytes(b64decode(keyring.peer(sender).verify_key))
     try:
         verify.verify(b64decode(outer["signature"]), outer["signed"].encode())
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, ValueError, KeyError, TypeError):
         signed = {}
     if not signed:
         raise Refused(f"transfer {folder.name} does not carry the signature of zone {sender}")
