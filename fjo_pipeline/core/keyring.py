@@ -89,7 +89,7 @@ class Keyring:
                 f"the keyring of zone {zone} is not there; restore it from the zone's backup, "
                 "or run `fjo init` where the zone is new"
             )
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = _read_document(path, zone)
         if document.get("zone") != zone:
             raise KeyMissing(f"the keyring file of zone {zone} belongs to another zone")
         return cls(zone, path, _unlock_kek(document["kek"], passphrase, zone), document)
@@ -212,6 +212,16 @@ def passphrase(settings: Settings) -> bytes | None:
     if not settings.passphrase_file.is_file():
         raise KeyMissing("FJO_PASSPHRASE_FILE names a file that is not there")
     return settings.passphrase_file.read_bytes().strip()
+
+
+def _read_document(path: Path, zone: Zone) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if {"zone", "kek", "keys", "peers"} <= set(document):
+            return dict(document)
+    except (ValueError, TypeError):
+        pass
+    raise KeyMissing(f"the keyring file of zone {zone} is damaged; restore it from the zone's backup")
 
 
 def _protect_kek(kek: bytes, passphrase: bytes | None) -> dict[str, Any]:
