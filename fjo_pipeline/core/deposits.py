@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -72,6 +73,10 @@ class Deposit:
                 return "altered", f"{resource.path} has {size} bytes, {MANIFEST} says {resource.bytes}"
             if sha256_of_file(path) != resource.hash.removeprefix("sha256:"):
                 return "altered", f"{resource.path} has another SHA-256 than {MANIFEST} says"
+        promised = {resource.path for resource in self.manifest.resources}
+        for path in sorted(self.folder.iterdir()):
+            if path.suffix.lower() == ".csv" and path.name not in promised:
+                return "altered", f"a CSV file lies in the deposit that {MANIFEST} does not name"
         return "whole", ""
 
     def assert_whole(self) -> None:
@@ -114,7 +119,7 @@ def unpack(archive: Path, target: Path) -> Path:
             _refuse_dangerous(members, archive.stat().st_size)
             for member in members:
                 opened.extract(member, target)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         members = []
     if not members:
         shutil.rmtree(target, ignore_errors=True)

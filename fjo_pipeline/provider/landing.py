@@ -138,9 +138,6 @@ def _copy_in(settings: Settings, deposit: Deposit) -> bool:
     scratch.mkdir(parents=True, mode=0o700)
     for file in [MANIFEST, *(resource.path for resource in deposit.manifest.resources)]:
         shutil.copyfile(deposit.folder / file, scratch / file)
-    for extra in sorted(deposit.folder.glob("*.csv")):
-        if not (scratch / extra.name).exists():
-            shutil.copyfile(extra, scratch / extra.name)
     move_folder(scratch, target)
     return True
 
