@@ -1,0 +1,4 @@
+{# Layers stand in the lake under their own names, without a target's prefix. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}

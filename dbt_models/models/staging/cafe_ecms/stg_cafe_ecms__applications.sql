@@ -1,0 +1,15 @@
+{{ refresh_union('cafcass_england_ecms', 'SAILCAFEV', 'CAFE_ECMS_APPLICATIONS', {
+    'application_id': ['ID_E', 'bigint'],
+    'case_id': ['CASE_ID_E', 'bigint'],
+    'application_type_id': ['APPLICATIONTYPE1_ID', 'bigint'],
+    'court_level_ref_id': ['COURTCOURTLEVELREF_ID', 'bigint'],
+    'date_of_application': ['DATEOFAPPLICATION', 'date'],
+    'date_received': ['DATERECEIVED', 'date'],
+    'date_notified': ['DATENOTIFIED', 'date'],
+    'date_completed': ['DATECOMPLETED', 'date'],
+    'date_application_completed': ['DATEAPPLICATIONCOMPLETED', 'date'],
+    'new_application_date': ['NEWAPPLICATIONDATE', 'date'],
+    'revocation_applicant_type_id': ['REVOCATIONAPPLICANTTYPEID', 'bigint'],
+    'application_reason_id': ['APPLICATIONREASON_ID', 'bigint'],
+    'available_from': ['AVAIL_FROM_DT', 'date'],
+}) }}

@@ -1,0 +1,7 @@
+{{ refresh_union('cafcass_england_ecms', 'SAILCAFEREFV', 'ECMS_ETHNICITYTYPES', {
+    'ethnicity_type_id': ['ID', 'bigint'],
+    'name': ['NAME', 'varchar'],
+    'sort_order': ['SORTORDER', 'bigint'],
+    'is_locked': ['ISLOCKED', 'boolean'],
+    'is_active': ['ISACTIVE', 'boolean'],
+}) }}

@@ -1,0 +1,7 @@
+{# Rows that share the named columns; null counts as a value. #}
+{% test unique_together(model, columns) %}
+select {{ columns | join(', ') }}
+from {{ model }}
+group by all
+having count(*) > 1
+{% endtest %}

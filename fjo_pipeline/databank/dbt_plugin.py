@@ -1,0 +1,14 @@
+"""What dbt's DuckDB connection needs before it attaches the lake: extensions from wheels, encrypted spill."""
+
+import duckdb
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from fjo_pipeline.core.sessions import configure
+
+
+class Plugin(BasePlugin):  # type: ignore[misc]  # dbt ships no types
+    """Found by its name in the module that `dbt_models/profiles.yml` names under `plugins`."""
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Configure as every session of the pipeline is; FileNotFoundError where an extension's wheel is missing."""
+        configure(conn)

@@ -1,0 +1,261 @@
+"""The dbt models on a small lake of hand-made curated tables, through dbt itself, and with no refresh at all."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fjo_pipeline.core.contracts import Contract, TableContract, contract
+from fjo_pipeline.core.sessions import Session, identifier, literal, open_session
+
+PROJECT = Path(__file__).parents[2] / "dbt_models"
+REFRESHES = {"cafcass_england_ecms": ["20240111", "20240711"], "cafcass_cymru": ["20230622"]}
+ALF_COLUMNS = (
+    "PERSON_ID_E BIGINT, ALF_E BIGINT, ALF_STS_CD VARCHAR, ALF_MTCH_PCT DECIMAL(7,6), WOB DATE, GNDR_CD VARCHAR, "
+    "LSOA_CD VARCHAR, AVAIL_FROM_DT DATE"
+)
+BAND_COLUMNS = "PERSON_ID_E BIGINT, AGE_BAND_FIRST_S31 VARCHAR, AVAIL_FROM_DT DATE"
+TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN"}
+LINKED_TYPES = {"WOB": "DATE", "ALF": "BIGINT", "ALF2": "BIGINT", "LSOA_CD": "VARCHAR", "GNDR_CD": "VARCHAR"}
+
+Rows = list[dict[str, Any]]
+
+ECMS: dict[str, Rows] = {
+    "lawtypes": [{"ID": 1, "CAPTION": "Public"}, {"ID": 2, "CAPTION": "Private"}],
+    "casestatus": [{"ID": 1, "NAME": "Open"}, {"ID": 2, "NAME": "Completed"}],
+    "applicationtypes": [{"ID": 1, "NAME": "Care\u00a0(s31)"}, {"ID": 2, "NAME": "EPO (s44)"}],
+    "courts": [
+        {"ID": 5, "NAME": "Made-up Court", "DJAREAREF_ID": 7, "CIRCUITREF_ID": 3},
+        {"ID": 9, "NAME": "Made-up\u00a0court ", "DJAREAREF_ID": 7, "CIRCUITREF_ID": 3},
+    ],
+    "courtcourtlevelrefs": [{"ID": 50, "COURT_ID": 5}, {"ID": 90, "COURT_ID": 9}],
+    "legaloutputtypes": [{"ID": 1, "NAME": "Care Order"}, {"ID": 2, "NAME": "Interim Care Order"}],
+    "relationshiptypes": [{"ID": 1, "NAME": "Parent", "INVERSEREF": 2}, {"ID": 2, "NAME": "Child", "INVERSEREF": 1}],
+    "cases": [
+        {"ID": 100, "DATERECEIVED": "2018-03-05", "LAWTYPE_ID": 1, "CASESTATU_ID": 2, "LOCALAUTHORITY_ID": 301},
+    ],
+    "applications": [
+        {"ID": 200, "CASE_ID": 100, "APPLICATIONTYPE1_ID": 1, "DATEOFAPPLICATION": "2018-03-01"},
+        {"ID": 201, "CASE_ID": 100, "APPLICATIONTYPE1_ID": 2, "DATERECEIVED": "2018-04-01"},
+    ],
+    "people": [
+        {"ID": 1, "GENDER": "Female", "WEEKOFBIRTH": "1890-06-02", "ALF": 900},
+        {"ID": 1, "GENDER": "Female", "WEEKOFBIRTH": "1890-06-02", "ALF": 900},
+        {"ID": 2, "GENDER": "Male", "WEEKOFBIRTH": "2018-02-26"},
+        {"ID": 3, "WEEKOFBIRTH": "2010-01-04"},
+    ],
+    "personsonapplications": [
+        {"ID": 1, "PERSON_ID": 1, "APPLICATION_ID": 200, "ISRESPONDENT": "true"},
+        {"ID": 2, "PERSON_ID": 1, "APPLICATION_ID": 200, "ISRESPONDENT": "true"},
+        {"ID": 3, "PERSON_ID": 2, "APPLICATION_ID": 200, "ISSUBJECT": "true"},
+        {"ID": 4, "PERSON_ID": 3, "APPLICATION_ID": 200, "ISOTHER": "true"},
+    ],
+    "personrelationships": [
+        {"ID": 1, "PERSON_ID": 2, "RELATEDPERSON_ID": 1, "RELATIONSHIPTYPE_ID": 1},
+        {"ID": 2, "PERSON_ID": 1, "RELATEDPERSON_ID": 2, "RELATIONSHIPTYPE_ID": 2},
+    ],
+    "legaloutputs": [
+        {"ID": 1, "PERSON_ID": 2, "CASE_ID": 100, "APPLICATION_ID": 200, "LEGALOUTPUTTYPE_ID": 2,
+         "DATEORDERED": "2018-03-10"},
+        {"ID": 2, "PERSON_ID": 2, "CASE_ID": 100, "APPLICATION_ID": 200, "LEGALOUTPUTTYPE_ID": 1,
+         "DATEORDERED": "2018-08-20"},
+        {"ID": 3, "PERSON_ID": 2, "CASE_ID": 100, "APPLICATION_ID": 200, "LEGALOUTPUTTYPE_ID": 1,
+         "DATEORDERED": "2018-08-20"},
+    ],
+    "hearings": [
+        {"ID": 1, "CASE_ID": 100, "HEARINGDATE": "2018-03-10", "COURTCOURTLEVELREF_ID": 90},
+        {"ID": 2, "CASE_ID": 100, "HEARINGDATE": "2018-08-20", "COURTCOURTLEVELREF_ID": 50},
+    ],
+}  # fmt: skip
+CYMRU: dict[str, Rows] = {
+    "applications": [
+        {"APPLICATION_ID": 800, "LAW_TYPE": "Private", "APPLICATION_TYPE": "Child Arrangements", "LOCAL_AUTHORITY": 1,
+         "DATE_ISSUED": "2015-05-01", "DATE_CLOSED": "2015-11-01"},
+    ],
+    "children": [{"PERSON_ID": 31, "GENDER": "Female", "WOB": "2009-06-01"}],
+    "adults": [{"PERSON_ID": 32, "GENDER": "Male", "WOB": "1985-06-03", "ALF": 901}],
+    "parties": [
+        {"PARTY_ID": 1, "PERSON_ID": 31, "APPLICATION_ID": 800, "PARTY_ROLE": "Subject"},
+        {"PARTY_ID": 2, "PERSON_ID": 32, "APPLICATION_ID": 800, "PARTY_ROLE": "Applicant",
+         "RELATIONSHIP_TO_CHILD": "Father"},
+    ],
+    "orders": [
+        {"ORDER_ID": 1, "APPLICATION_ID": 800, "PERSON_ID": 31, "ORDER_TYPE": "Child Arrangements Order",
+         "ORDER_DATE": "2015-10-20"},
+    ],
+    "hearings": [{"HEARING_ID": 1, "APPLICATION_ID": 800, "HEARING_DATE": "2015-10-20"}],
+}  # fmt: skip
+LINKS = {
+    "cafcass_england_ecms": "(1, 900, '4', NULL, DATE '1890-06-02', '2', 'E01000001', DATE '2024-01-11'), "
+    "(2, NULL, '99', NULL, DATE '2018-02-26', '1', NULL, DATE '2024-01-11'), "
+    "(3, NULL, '99', NULL, DATE '2010-01-04', '9', NULL, DATE '2024-01-11')",
+    "cafcass_cymru": "(31, NULL, '99', NULL, DATE '2009-06-01', '2', NULL, DATE '2023-06-22'), "
+    "(32, 901, '35', 0.970000, DATE '1985-06-03', '1', 'W01000001', DATE '2023-06-22')",
+}
+
+
+def column_types(table: TableContract) -> dict[str, str]:
+    """SQL type by curated column of a table, ids with the suffix of the databank's layer."""
+    types = {}
+    for column in table.curated_columns:
+        if column == "AVAIL_FROM_DT":
+            types[column] = "DATE"
+        elif column in table.linked:
+            types[column] = LINKED_TYPES[table.linked[column]]
+        else:
+            field = table.field(column)
+            types[column] = "BIGINT" if field.role == "key" else TYPES[field.type]
+    return types
+
+
+def write_table(session: Session, dataset: Contract, table: TableContract, refresh: str, rows: Rows) -> None:
+    """One curated table of a refresh with the given rows; flags left out are "false", the rest is null."""
+    types = column_types(table)
+    names = {column: column + ("_E" if table.is_id(column) else "") for column in types}
+    target = f"lake.{dataset.schema_of(table)}.{identifier(dataset.curated_name(table, refresh))}"
+    columns = ", ".join(f"{identifier(names[column])} {kind}" for column, kind in types.items())
+    session.run(f"CREATE TABLE {target} ({columns})", step="make a curated table")
+    for row in rows:
+        flags = {column: "false" for column in types if column.startswith("IS")}
+        values = flags | row | ({"AVAIL_FROM_DT": date.fromisoformat(refresh)} if table.available_from else {})
+        marks = ", ".join("?" for _ in types)
+        session.run(f"INSERT INTO {target} VALUES ({marks})", [values.get(each) for each in types], step="fill it")
+
+
+@contextmanager
+def lake(home: Path) -> Iterator[Session]:
+    """A session with the home's lake attached as the databank attaches it."""
+    with open_session(home / "temporary", memory_limit="1GB") as session:
+        options = f"DATA_PATH {literal(home / 'data')}, OVERRIDE_DATA_PATH true, ENCRYPTED"
+        session.run(f"ATTACH 'ducklake:sqlite:{home / 'catalogue.sqlite'}' AS lake ({options})", step="attach")
+        session.run("CALL lake.set_option('data_inlining_row_limit', 0)", step="switch inlining off")
+        yield session
+
+
+def fill(session: Session) -> None:
+    """The hand-made tables of both datasets in every refresh."""
+    for dataset, given in ((contract("cafcass_england_ecms"), ECMS), (contract("cafcass_cymru"), CYMRU)):
+        for schema in (dataset.names.data_schema, dataset.names.lookup_schema):
+            session.run(f"CREATE SCHEMA lake.{schema}", step="make a schema")
+        for refresh in REFRESHES[dataset.name]:
+            for table in dataset.tables:
+                write_table(session, dataset, table, refresh, given.get(table.name, []))
+            target = f"lake.{dataset.names.data_schema}.{dataset.names.alf_table}_{refresh}"
+            session.run(f"CREATE TABLE {target} ({ALF_COLUMNS})", step="make the ALF table")
+            session.run(f"INSERT INTO {target} VALUES {LINKS[dataset.name]}", step="fill the ALF table")
+            if dataset.derived:
+                target = f"lake.{dataset.names.data_schema}.CAFE_ECMS_{dataset.derived.table}_{refresh}"
+                session.run(f"CREATE TABLE {target} ({BAND_COLUMNS})", step="make the table of age bands")
+
+
+def make_reference(session: Session) -> None:
+    """The deprivation table, which always stands."""
+    session.run("CREATE SCHEMA lake.SAILREFRV", step="make a schema")
+    session.run(
+        "CREATE TABLE lake.SAILREFRV.DEPRIVATION_BY_LSOA2011 "
+        "(NATION VARCHAR, LSOA2011_CD VARCHAR, DEPRIVATION_SCORE DOUBLE, DEPRIVATION_DECILE INTEGER)",
+        step="make the deprivation table",
+    )
+    session.run(
+        "INSERT INTO lake.SAILREFRV.DEPRIVATION_BY_LSOA2011 "
+        "VALUES ('England', 'E01000001', 6.2, 3), ('Wales', 'W01000001', 9.0, 10)",
+        step="fill the deprivation table",
+    )
+
+
+def dbt(home: Path, command: str, refreshes: dict[str, list[str]]) -> subprocess.CompletedProcess[str]:
+    """Run dbt as the databank does: its own process, places from the environment, nothing written in the project."""
+    environment = os.environ | {
+        "FJO_DBT_CATALOGUE": f"sqlite:{home / 'catalogue.sqlite'}",
+        "FJO_DBT_DATA_PATH": str(home / "data"),
+        "FJO_DBT_TEMPORARY": str(home / "temporary"),
+        "FJO_DBT_MEMORY_LIMIT": "1GB",
+        "DBT_TARGET_PATH": str(home / "target"),
+        "DBT_LOG_PATH": str(home / "logs"),
+    }
+    variables = json.dumps({"refreshes": refreshes})
+    arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--vars", variables]
+    return subprocess.run(
+        [str(Path(sys.executable).parent / "dbt"), command, *arguments], env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose lake holds the hand-made tables and the models built from them."""
+    home = tmp_path_factory.mktemp("dbt")
+    with lake(home) as session:
+        fill(session)
+        make_reference(session)
+    result = dbt(home, "build", REFRESHES)
+    assert result.returncode == 0, result.stdout[-6000:]
+    return home
+
+
+def rows(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    with lake(home) as session:
+        return session.rows(sql, step="read the models")
+
+
+def test_a_case_carries_its_dates_courts_and_final_orders(built: Path) -> None:
+    columns = "case_id, la_id, case_start_date, case_status, first_court_id, last_court_id, first_dfj_area_id, "
+    columns += "hearing_count, final_order_date, any_final_order_co_sao, any_final_order_ro_sgo_cao, refresh, source"
+    ecms = (100, 301, date(2018, 3, 1), "Completed", 5, 5, 7, 2, date(2018, 8, 20), 1, 0)
+    cymru = (800, 1, date(2015, 5, 1), "Completed", None, None, None, 1, date(2015, 10, 20), 0, 1)
+    expected = [(*cymru, "20230622", "cymru"), (*ecms, "20240111", "ecms"), (*ecms, "20240711", "ecms")]
+    assert rows(built, f"SELECT {columns} FROM lake.marts.case ORDER BY refresh") == expected
+
+
+def test_adults_are_the_parents_not_the_other_children(built: Path) -> None:
+    found = rows(built, "FROM lake.marts.case_adult WHERE refresh <= '20240111' ORDER BY refresh")
+    assert found == [(800, 32, 29, 5, "20230622", "cymru"), (100, 1, 27, 2, "20240111", "ecms")]
+
+
+def test_types_of_application_lose_their_stray_spaces(built: Path) -> None:
+    found = rows(built, "SELECT app_type_name FROM lake.marts.case_app WHERE refresh = '20240111' ORDER BY 1")
+    assert found == [("Care (s31)",), ("EPO (s44)",)]
+
+
+def test_one_court_under_two_ids_is_one_court_at_the_hearings(built: Path) -> None:
+    assert rows(built, "SELECT DISTINCT court_id FROM lake.marts.hearing WHERE source = 'ecms'") == [(5,)]
+
+
+def test_copies_of_people_do_not_weigh_in_match_rates(built: Path) -> None:
+    sql = "SELECT people, people_usable, linked, status_4, status_99 FROM lake.marts.match_rates "
+    assert rows(built, sql + "WHERE dimension = 'all' AND refresh = '20240111'") == [(3, 1, 1, 1, 2)]
+
+
+def test_few_people_are_not_let_out(built: Path) -> None:
+    sql = "SELECT source, people, linked, match_rate, is_suppressed FROM lake.publications.pub_match_rates ORDER BY 1"
+    assert rows(built, sql) == [("cymru", None, None, None, True), ("ecms", None, None, None, True)]
+
+
+def test_staging_views_read_under_another_alias(built: Path) -> None:
+    with open_session(built / "temporary", memory_limit="1GB") as session:
+        options = f"DATA_PATH {literal(built / 'data')}, OVERRIDE_DATA_PATH true, READ_ONLY"
+        session.run(f"ATTACH 'ducklake:sqlite:{built / 'catalogue.sqlite'}' AS other ({options})", step="attach")
+        found = session.value("SELECT count(*) FROM other.staging.stg_cafe_ecms__people", step="read a view")
+    assert found == 8
+
+
+def test_without_refreshes_the_models_build_empty_with_their_types(built: Path, tmp_path: Path) -> None:
+    with lake(tmp_path) as session:
+        make_reference(session)
+    result = dbt(tmp_path, "build", {"cafcass_england_ecms": [], "cafcass_cymru": []})
+    assert result.returncode == 0, result.stdout[-6000:]
+    types = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = 'marts' ORDER BY ALL"
+    assert rows(tmp_path, types) == rows(built, types)
+    assert rows(tmp_path, "SELECT count(*) FROM lake.marts.case") == [(0,)]
+
+
+def test_a_refresh_that_is_no_date_is_refused(tmp_path: Path) -> None:
+    result = dbt(tmp_path, "parse", {"cafcass_england_ecms": ["2024; --"], "cafcass_cymru": []})
+    assert result.returncode != 0
+    assert "a refresh of cafcass_england_ecms is not YYYYMMDD" in result.stdout
