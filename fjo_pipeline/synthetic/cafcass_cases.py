@@ -1,0 +1,305 @@
+"""The proceedings of one nation: cases, their applications and who was on them, in no source system's format yet."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fjo_pipeline.synthetic.cafcass_families import (
+    PRIVATE,
+    PUBLIC,
+    Children,
+    Episodes,
+    join_episodes,
+    private_episodes,
+    public_episodes,
+)
+from fjo_pipeline.synthetic.durations import public_weeks
+from fjo_pipeline.synthetic.life import HomeSpells
+from fjo_pipeline.synthetic.places import Places
+from fjo_pipeline.synthetic.population import HORIZON, People, Unions
+from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, choose, day, stream
+
+_YEAR = 365.25
+
+# Kinds of application; the names are in lookups.py.
+CARE, SUPERVISION, CHILD_ASSESSMENT, EMERGENCY_PROTECTION, WARDSHIP, SECURE_ACCOMMODATION = range(1, 7)
+PLACEMENT, DISCHARGE_CARE, CHILD_ARRANGEMENTS, SPECIAL_GUARDIANSHIP, ENFORCEMENT = range(7, 12)
+PARENTAL_RESPONSIBILITY, SPECIFIC_ISSUE, PROHIBITED_STEPS = range(12, 15)
+
+_PUBLIC_KINDS = ((CARE, 0.855), (SUPERVISION, 0.05), (EMERGENCY_PROTECTION, 0.065), (WARDSHIP, 0.012),
+                 (SECURE_ACCOMMODATION, 0.015), (CHILD_ASSESSMENT, 0.003))  # fmt: skip
+_PRIVATE_KINDS = ((CHILD_ARRANGEMENTS, 0.80), (SPECIAL_GUARDIANSHIP, 0.04), (ENFORCEMENT, 0.05),
+                  (PARENTAL_RESPONSIBILITY, 0.04), (SPECIFIC_ISSUE, 0.04), (PROHIBITED_STEPS, 0.03))  # fmt: skip
+
+# What became of a case: the mix of final orders moves with the years, special guardianship up from 11 to 17 % [V].
+OUTCOMES = ("care", "placement", "special_guardianship", "supervision", "child_arrangements", "no_order")
+SUBJECT, MOTHER, FATHER, OTHER_CHILD, GRANDPARENT = range(5)
+
+
+@dataclass(frozen=True)
+class Cases:
+    """One entry a case: days NEVER where the thing has not happened; `authority` indexes the authorities of places."""
+
+    law: Ints
+    mother: Ints
+    child: Ints
+    opened: Ints
+    closed: Ints
+    reopened: Ints
+    closed_again: Ints
+    authority: Ints
+    lsoa: Ints
+    outcome: Ints
+
+    def __len__(self) -> int:
+        return len(self.law)
+
+
+@dataclass(frozen=True)
+class Applications:
+    """One entry an application of a case."""
+
+    case: Ints
+    kind: Ints
+    made: Ints
+    completed: Ints
+
+    def __len__(self) -> int:
+        return len(self.case)
+
+
+@dataclass(frozen=True)
+class Members:
+    """Who belongs to a case and as what: SUBJECT, MOTHER, FATHER, OTHER_CHILD or GRANDPARENT."""
+
+    case: Ints
+    person: Ints
+    part: Ints
+
+
+@dataclass(frozen=True)
+class Parties:
+    """One entry a person on an application."""
+
+    application: Ints
+    person: Ints
+    part: Ints
+    subject: Bools
+    applicant: Bools
+    respondent: Bools
+    other: Bools
+    subject_party: Bools
+    other_party: Bools
+
+
+@dataclass(frozen=True)
+class Court:
+    """All proceedings of one nation."""
+
+    nation: int
+    cases: Cases
+    applications: Applications
+    members: Members
+    parties: Parties
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How much happens: about `people` people in proceedings, cases opened between two days, the private-law share."""
+
+    people: int
+    first: int
+    last: int
+    private_share: float
+
+
+def build_court(
+    seed: int, nation: int, people: People, unions: Unions, homes: HomeSpells, places: Places, scope: Scope
+) -> Court:
+    """The proceedings of one nation, at most `scope.people` people in them."""
+    children = Children(people)
+    episodes = _episodes(seed, nation, people, unions, children, scope)
+    members = _members(seed, nation, people, unions, children, episodes)
+    episodes, members = _within(seed, nation, scope.people, episodes, members)
+    cases = _cases(seed, nation, people, episodes, homes, places)
+    members = _without_adopted(cases, members)
+    applications = _applications(seed, nation, cases)
+    return Court(nation, cases, applications, members, _parties(seed, nation, cases, applications, members))
+
+
+def _episodes(seed: int, nation: int, people: People, unions: Unions, children: Children, scope: Scope) -> Episodes:
+    families = int(scope.people / 3.1) + 20
+    private = round(families * scope.private_share)
+    parts = [public_episodes(seed, nation, people, children, scope.first, scope.last, families - private)]
+    if private:
+        found = private_episodes(seed, nation, people, unions, children, scope.first, scope.last, private)
+        parts.append(found)
+    return join_episodes(parts)
+
+
+def _members(
+    seed: int, nation: int, people: People, unions: Unions, children: Children, episodes: Episodes
+) -> Members:
+    rng = stream(seed, "members", nation)
+    case, child = children.of(episodes.mother)
+    age = episodes.opened[case] - people.born[child]
+    private = episodes.law[case] == PRIVATE
+    man = np.where(private, unions.man[np.maximum(episodes.union[case], 0)], -1)
+    of_couple = ~private | (people.father[child] == man)
+    living = (age >= 0) & (age < np.where(private, 16, 18) * _YEAR) & (people.died[child] > episodes.opened[case])
+    index = child == episodes.child[case]
+    sibling = living & of_couple & ~index
+    extra = np.array([0.0, 0.72, 0.49])  # 1.72 children per s31 case, 1.49 per private application [D]
+    share = np.zeros(3)
+    for law in (PUBLIC, PRIVATE):
+        of_law = sibling & (episodes.law[case] == law)
+        share[law] = min(1.0, extra[law] * np.count_nonzero(episodes.law == law) / max(np.count_nonzero(of_law), 1))
+    subject = index | (sibling & chance(rng, len(child), share[episodes.law[case]]))
+    older = np.clip(age / (14 * _YEAR), 0, 1)
+    beside = ~subject & living & chance(rng, len(child), 0.06 + 0.22 * older)
+    subjects = Members(case[subject], child[subject], np.full(int(subject.sum()), SUBJECT))
+    others = Members(case[beside], child[beside], np.full(int(beside.sum()), OTHER_CHILD))
+    return _join_members([subjects, others, *_adults(rng, people, unions, episodes, subjects)])
+
+
+def _adults(
+    rng: np.random.Generator, people: People, unions: Unions, episodes: Episodes, subjects: Members
+) -> list[Members]:
+    everyone = np.arange(len(episodes))
+    public = episodes.law == PUBLIC
+    with_mother = everyone[chance(rng, len(everyone), 0.975) | ~public]
+    pair = np.unique((subjects.case << 32) + np.maximum(people.father[subjects.person], 0))
+    case, father = pair >> 32, pair & (2**32 - 1)
+    known = (people.died[father] > episodes.opened[case]) & chance(rng, len(case), np.where(public[case], 0.8, 1.0))
+    grandmother = people.mother[episodes.mother]
+    alive = (grandmother >= 0) & (people.died[np.maximum(grandmother, 0)] > episodes.opened)
+    called = everyone[alive & chance(rng, len(everyone), np.where(public, 0.12, 0.06))]
+    return [
+        Members(with_mother, episodes.mother[with_mother], np.full(len(with_mother), MOTHER)),
+        Members(case[known], father[known], np.full(int(known.sum()), FATHER)),
+        Members(called, grandmother[called], np.full(len(called), GRANDPARENT)),
+    ]
+
+
+def _join_members(parts: list[Members]) -> Members:
+    case, person, part = (np.concatenate([getattr(p, name) for p in parts]) for name in ("case", "person", "part"))
+    order = np.lexsort((person, part, case))
+    return Members(case[order], person[order], part[order])
+
+
+def _within(
+    seed: int, nation: int, limit: int, episodes: Episodes, members: Members
+) -> tuple[Episodes, Members]:
+    """Whole families, in random order, as long as no more than `limit` people come in."""
+    mothers, family = np.unique(episodes.mother, return_inverse=True)
+    rank = stream(seed, "families", nation).permutation(len(mothers))[family]
+    order = np.argsort(rank[members.case], kind="stable")
+    people_in_order = members.person[order]
+    _, first = np.unique(people_in_order, return_index=True)
+    new = np.zeros(len(order), dtype=np.int64)
+    new[first] = 1
+    reached = np.cumsum(np.bincount(rank[members.case[order]], weights=new, minlength=len(mothers)))
+    kept = reached[rank] <= limit
+    number = np.cumsum(kept) - 1
+    inside = kept[members.case]
+    chosen = Episodes(*(column[kept] for column in (
+        episodes.law, episodes.mother, episodes.union, episodes.child, episodes.opened)))  # fmt: skip
+    return chosen, Members(number[members.case[inside]], members.person[inside], members.part[inside])
+
+
+def _cases(
+    seed: int, nation: int, people: People, episodes: Episodes, homes: HomeSpells, places: Places
+) -> Cases:
+    rng = stream(seed, "cases", nation)
+    size = len(episodes)
+    public = episodes.law == PUBLIC
+    weeks = np.where(public, public_weeks(rng, episodes.opened), rng.lognormal(3.15, 0.6, size))
+    closed = episodes.opened + (weeks * 7).astype(np.int64)
+    reopened = np.where(chance(rng, size, 0.04), closed + 30 + rng.exponential(300, size).astype(np.int64), NEVER)
+    again = np.where(reopened < NEVER, reopened + 20 + rng.gamma(2.0, 50.0, size).astype(np.int64), NEVER)
+    at = homes.timeline.at(episodes.mother, episodes.opened)
+    home = homes.dwelling[np.maximum(at, 0)]
+    return Cases(
+        episodes.law, episodes.mother, episodes.child, episodes.opened, closed, reopened, again,
+        places.authority(home), places.lsoa_of(home), _outcomes(rng, people, episodes, closed),
+    )  # fmt: skip
+
+
+def _outcomes(rng: np.random.Generator, people: People, episodes: Episodes, closed: Ints) -> Ints:
+    guardianship = np.interp(closed, [day(2011), day(2017)], [0.11, 0.17])
+    young = closed - people.born[episodes.child] < 4 * _YEAR
+    placement = np.where(young, np.interp(closed, [day(2013), day(2016)], [0.26, 0.16]), 0.01)
+    supervision = np.full(len(closed), 0.145)
+    arrangements = np.full(len(closed), 0.14)
+    nothing = np.full(len(closed), 0.07)
+    edges = np.cumsum([placement, guardianship, supervision, arrangements, nothing], axis=0)
+    pick = (rng.random(len(closed))[None, :] > edges).sum(axis=0)
+    public = np.array([1, 2, 3, 4, 5, 0])[pick]
+    private = np.where(chance(rng, len(closed), 0.82), 4, 5)
+    return np.where(episodes.law == PUBLIC, public, private)
+
+
+def _without_adopted(cases: Cases, members: Members) -> Members:
+    """A child once placed for adoption comes no more to its first mother's cases."""
+    of = np.flatnonzero((members.part == SUBJECT) | (members.part == OTHER_CHILD))
+    placed = of[(cases.outcome[members.case[of]] == 1) & (members.part[of] == SUBJECT)]
+    end = np.full(int(members.person.max(initial=0)) + 1, NEVER, dtype=np.int64)
+    np.minimum.at(end, members.person[placed], cases.closed[members.case[placed]])
+    child = (members.part == SUBJECT) | (members.part == OTHER_CHILD)
+    index = members.person == cases.child[members.case]
+    gone = child & ~index & (cases.opened[members.case] > end[members.person])
+    return Members(members.case[~gone], members.person[~gone], members.part[~gone])
+
+
+def _applications(seed: int, nation: int, cases: Cases) -> Applications:
+    rng = stream(seed, "applications", nation)
+    size = len(cases)
+    every = np.arange(size)
+    kinds = [np.array([kind for kind, _ in table])[choose(rng, size, [share for _, share in table])]
+             for table in (_PUBLIC_KINDS, _PRIVATE_KINDS)]  # fmt: skip
+    kind = np.where(cases.law == PUBLIC, kinds[0], kinds[1])
+    emergency = every[kind == EMERGENCY_PROTECTION]
+    placing = every[(cases.law == PUBLIC) & (cases.outcome == 1)]
+    crossed = every[(cases.law == PRIVATE) & chance(rng, size, 0.08)]
+    again = every[cases.reopened < NEVER]
+    length = cases.closed - cases.opened
+    first_end = np.where(kind == EMERGENCY_PROTECTION, np.minimum(cases.opened + 8, cases.closed), cases.closed)
+    again_kind = np.where(cases.law[again] == PUBLIC, DISCHARGE_CARE, ENFORCEMENT)
+    return Applications(
+        np.concatenate([every, emergency, placing, crossed, again]),
+        np.concatenate([kind, np.full(len(emergency), CARE), np.full(len(placing), PLACEMENT),
+                        np.full(len(crossed), SPECIFIC_ISSUE), again_kind]),
+        np.concatenate([cases.opened, cases.opened[emergency] + 6,
+                        cases.opened[placing] + (length[placing] * 0.75).astype(np.int64),
+                        cases.opened[crossed] + (length[crossed] * 0.4).astype(np.int64), cases.reopened[again]]),
+        np.concatenate([first_end, np.maximum(cases.closed[emergency], cases.opened[emergency] + 6),
+                        cases.closed[placing], cases.closed[crossed], cases.closed_again[again]]),
+    )  # fmt: skip
+
+
+def _parties(seed: int, nation: int, cases: Cases, applications: Applications, members: Members) -> Parties:
+    rng = stream(seed, "parties", nation)
+    first = np.searchsorted(members.case, applications.case, side="left")
+    count = np.searchsorted(members.case, applications.case, side="right") - first
+    application = np.repeat(np.arange(len(applications)), count)
+    at = first[application] + np.arange(len(application)) - np.repeat(np.cumsum(count) - count, count)
+    person, part = members.person[at], members.part[at]
+    public = cases.law[applications.case[application]] == PUBLIC
+    subject = part == SUBJECT
+    applying = _who_applies(rng, len(applications))[application]
+    adult = (part == MOTHER) | (part == FATHER)
+    applicant = ~public & (part == applying)
+    grandparent = part == GRANDPARENT
+    return Parties(
+        application, person, part, subject, applicant, adult & ~applicant, (part == OTHER_CHILD) | (grandparent & ~applicant),
+        subject & (public | chance(rng, len(part), 0.06)), grandparent & chance(rng, len(part), 0.5),
+    )  # fmt: skip
+
+
+def _who_applies(rng: np.random.Generator, size: int) -> Ints:
+    return np.array([FATHER, MOTHER, GRANDPARENT])[choose(rng, size, (0.60, 0.37, 0.03))]
+
+
+def visible(made: Ints, until: int) -> Bools:
+    """What had happened by the day of a refresh; nothing is imagined beyond the horizon."""
+    return np.asarray(made <= min(until, HORIZON))

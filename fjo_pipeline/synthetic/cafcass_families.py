@@ -1,0 +1,218 @@
+"""Which families come to court, when and for which child: the episodes that the cases of one nation are made of."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from fjo_pipeline.synthetic.names import POOLS
+from fjo_pipeline.synthetic.population import HORIZON, People, Unions
+from fjo_pipeline.synthetic.streams import (
+    NEVER,
+    Floats,
+    Ints,
+    chance,
+    choose,
+
+    stream,
+    weighted_sample,
+)
+
+PUBLIC, PRIVATE = 1, 2
+_YEAR = 365.25
+
+# Under 1 at the first s31: 27 % (White, Mixed), 19 % (Black), 16 % (Asian) [V domain.md §3]; raised here because
+# the siblings who come with the index child are older.
+_UNDER_ONE = {"black": 0.35, "south_asian": 0.29, "chinese": 0.29}
+_UNDER_ONE_OTHERS = 0.47
+_INFANT_DAYS = ((0, 7, 0.37), (7, 14, 0.09), (14, 28, 0.08), (28, 365, 0.46))
+_OLDER_YEARS = ((1, 5, 0.37), (5, 10, 0.30), (10, 16, 0.29), (16, 18, 0.04))
+# Mothers' ages at the first application: 19 % 14-19, 50 % up to 24 [V].
+_MOTHER_AGES = ((0, 20, 0.19), (20, 25, 0.31), (25, 30, 0.22), (30, 35, 0.15), (35, 99, 0.13))
+# s31 applications by year [V 2012-2016]; the other years follow the partnership's charts [R].
+_PUBLIC_BY_YEAR = {
+    2007: 6300, 2008: 6500, 2009: 8800, 2010: 9200, 2011: 10200, 2012: 11110, 2013: 10605, 2014: 11160, 2015: 12781,
+    2016: 14579, 2017: 14200, 2018: 13540, 2019: 13800, 2020: 13400, 2021: 12700, 2022: 12200, 2023: 11900, 2024: 11700,
+    2025: 11500, 2026: 11300,
+}  # fmt: skip
+_RECURRENCE_WITH_BABY, _RECURRENCE_WITHOUT = 0.46, 0.07
+_PRIVATE_RETURN = 0.26
+_PRIVATE_MAXIMUM_AGE = 16
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """One entry a set of proceedings: the mother, the union (private law; -1 in public), the index child, the day."""
+
+    law: Ints
+    mother: Ints
+    union: Ints
+    child: Ints
+    opened: Ints
+
+    def __len__(self) -> int:
+        return len(self.law)
+
+
+def join_episodes(parts: list[Episodes]) -> Episodes:
+    """Several groups of episodes as one, in order."""
+    return Episodes(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Episodes)))
+
+
+class Children:
+    """Children by mother, ordered by birth, so that a family's are found by binary search."""
+
+    def __init__(self, people: People) -> None:
+        everyone = np.flatnonzero(people.mother >= 0)
+        order = np.lexsort((everyone, people.born[everyone], people.mother[everyone]))
+        self.child = everyone[order]
+        self.mother = people.mother[self.child]
+        self._key = (self.mother << 21) + people.born[self.child] + 2**18
+
+    def next_born(self, mother: Ints, after: Ints) -> Ints:
+        """The first child each mother has after a day; -1 where none."""
+        at = np.searchsorted(self._key, (mother << 21) + after + 2**18, side="right")
+        safe = np.minimum(at, len(self.child) - 1)
+        return np.where((at < len(self.child)) & (self.mother[safe] == mother), self.child[safe], -1)
+
+    def of(self, mother: Ints) -> tuple[Ints, Ints]:
+        """(position in `mother`, child) for every child of each mother."""
+        first = np.searchsorted(self.mother, mother, side="left")
+        count = np.searchsorted(self.mother, mother, side="right") - first
+        position = np.repeat(np.arange(len(mother)), count)
+        step = np.arange(len(position)) - np.repeat(np.cumsum(count) - count, count)
+        return position, self.child[first[position] + step]
+
+
+def public_episodes(
+    seed: int, nation: int, people: People, children: Children, first: int, last: int, families: int
+) -> Episodes:
+    """Public-law sets of proceedings between two days: each mother's index case and her recurrences."""
+    rng = stream(seed, "public", nation)
+    here = np.flatnonzero(people.nation[children.child] == nation)
+    child, mother = children.child[here], children.mother[here]
+    opened = people.born[child] + _age_at_first(rng, people.pool[child])
+    possible = (opened >= first) & (opened <= min(last, HORIZON)) & (opened - people.born[mother] > 14 * _YEAR)
+    possible &= (people.died[mother] > opened) & (people.died[child] > opened)
+    child, mother, opened = child[possible], mother[possible], opened[possible]
+    weights = _case_weights(opened, (opened - people.born[mother]) / _YEAR)
+    order = weighted_sample(rng, weights, len(weights))
+    _, earliest = np.unique(mother[order], return_index=True)
+    chosen = order[np.sort(earliest)[:families]]
+    index = _public(mother[chosen], child[chosen], opened[chosen])
+    return join_episodes([index, *_recurrences(rng, people, children, index, last)])
+
+
+def _public(mother: Ints, child: Ints, opened: Ints) -> Episodes:
+    size = len(mother)
+    return Episodes(np.full(size, PUBLIC), mother, np.full(size, -1), child, opened)
+
+
+def _age_at_first(rng: np.random.Generator, pool: Ints) -> Ints:
+    """An age in days at the first application."""
+    infant_share = np.array([_UNDER_ONE.get(name, _UNDER_ONE_OTHERS) for name in POOLS])[pool]
+    infant = chance(rng, len(pool), infant_share)
+    days = _in_bands(rng, len(pool), _INFANT_DAYS)
+    years = _in_bands(rng, len(pool), _OLDER_YEARS) * _YEAR
+    return np.where(infant, days, years).astype(np.int64)
+
+
+def _in_bands(rng: np.random.Generator, size: int, bands: tuple[tuple[int, int, float], ...]) -> Floats:
+    band = choose(rng, size, [share for _, _, share in bands])
+    low, high = (np.array([edges[side] for edges in bands])[band] for side in (0, 1))
+    return np.asarray(low + (high - low) * rng.random(size))
+
+
+def _case_weights(opened: Ints, mother_age: Floats) -> Floats:
+    """Weights that bring the candidates to the published series of years and mothers' ages (raking)."""
+    year = (opened / _YEAR).astype(np.int64) + 1970
+    years = np.array(list(_PUBLIC_BY_YEAR))
+    age_band = np.searchsorted([high for _, high, _ in _MOTHER_AGES[:-1]], mother_age, side="right")
+    year_band = np.clip(year, years[0], years[-1]) - years[0]
+    weights = np.ones(len(opened))
+    for _ in range(4):
+        for band, target in (
+            (year_band, np.array(list(_PUBLIC_BY_YEAR.values()), dtype=np.float64)),
+            (age_band, np.array([share for _, _, share in _MOTHER_AGES])),
+        ):
+            held = np.bincount(band, weights=weights, minlength=len(target))
+            weights *= (target / np.maximum(held, 1e-9))[band]
+            weights /= max(weights.sum(), 1e-9)
+    return weights
+
+
+def _recurrences(
+    rng: np.random.Generator, people: People, children: Children, index: Episodes, last: int
+) -> list[Episodes]:
+    """Later cases of the same mothers: usually another child, 61 % of whom are under a month old at issue [V]."""
+    rounds, before = [], index
+    for _ in range(4):
+        baby = children.next_born(before.mother, before.opened)
+        safe = np.maximum(baby, 0)
+        has_baby = (baby >= 0) & (people.born[safe] < before.opened + 7 * _YEAR)
+        size = len(before)
+        soon = rng.integers(0, 24, size)
+        late = rng.exponential(420, size).astype(np.int64)
+        with_baby = people.born[safe] + np.where(chance(rng, size, 0.68), soon, 28 + late)
+        without = before.opened + 240 + rng.exponential(600, size).astype(np.int64)
+        opened = np.maximum(np.where(has_baby, with_baby, without), before.opened + 30)
+        child = np.where(has_baby, safe, before.child)
+        happens = chance(rng, size, np.where(has_baby, _RECURRENCE_WITH_BABY, _RECURRENCE_WITHOUT))
+        happens &= (opened <= min(last, HORIZON)) & (people.died[child] > opened) & (people.died[before.mother] > opened)
+        happens &= opened - people.born[child] < 18 * _YEAR
+        before = _public(before.mother[happens], child[happens], opened[happens])
+        rounds.append(before)
+    return rounds
+
+
+def private_episodes(
+    seed: int, nation: int, people: People, unions: Unions, children: Children, first: int, last: int, families: int
+) -> Episodes:
+    """Private-law sets of proceedings after a couple part, and their returns to court."""
+    rng = stream(seed, "private", nation)
+    index_child = _eldest_of_union(people, unions, children)
+    size = len(index_child)
+    safe = np.maximum(index_child, 0)
+    born = people.born[safe]
+    parted = unions.ended < NEVER
+    after = np.where(parted, unions.ended, born + 200) + rng.exponential(1.3 * _YEAR, size).astype(np.int64)
+    opened = np.maximum(after, born + 30)
+    possible = (index_child >= 0) & (people.nation[safe] == nation) & (opened >= first)
+    possible &= (opened <= min(last, HORIZON)) & (opened - born < _PRIVATE_MAXIMUM_AGE * _YEAR)
+    possible &= (people.died[unions.woman] > opened) & (people.died[unions.man] > opened) & (people.died[safe] > opened)
+    # Couples who have not parted are taken only where too few others are left.
+    weights = np.where(possible, np.where(parted, 1.0, 0.02), 0.0)
+    chosen = weighted_sample(rng, weights, families)
+    index = _private(unions, chosen, safe[chosen], opened[chosen])
+    return join_episodes([index, *_returns(rng, people, unions, index, last)])
+
+
+def _private(unions: Unions, union: Ints, child: Ints, opened: Ints) -> Episodes:
+    return Episodes(np.full(len(union), PRIVATE), unions.woman[union], union, child, opened)
+
+
+def _eldest_of_union(people: People, unions: Unions, children: Children) -> Ints:
+    eldest = np.full(len(unions.woman), -1, dtype=np.int64)
+    pair = (unions.woman << 32) + unions.man
+    order = np.argsort(pair, kind="stable")
+    of_child = (children.mother << 32) + people.father[children.child]
+    at = np.minimum(np.searchsorted(pair[order], of_child), len(order) - 1)
+    known = pair[order][at] == of_child
+    # Written youngest first, so that the eldest stays.
+    eldest[order[at[known]][::-1]] = children.child[known][::-1]
+    return eldest
+
+
+def _returns(
+    rng: np.random.Generator, people: People, unions: Unions, index: Episodes, last: int
+) -> list[Episodes]:
+    rounds, before = [], index
+    for _ in range(3):
+        opened = before.opened + 200 + rng.exponential(1.6 * _YEAR, len(before)).astype(np.int64)
+        happens = chance(rng, len(before), _PRIVATE_RETURN) & (opened <= min(last, HORIZON))
+        happens &= opened - people.born[before.child] < _PRIVATE_MAXIMUM_AGE * _YEAR
+        happens &= (people.died[before.mother] > opened) & (people.died[before.child] > opened)
+        before = _private(unions, before.union[happens], before.child[happens], opened[happens])
+        rounds.append(before)
+    return rounds
+
+

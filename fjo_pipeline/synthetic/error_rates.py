@@ -1,0 +1,61 @@
+"""How often identifiers and records go wrong: every rate in one place, with where it is from ([R]: reconstructed)."""
+
+# Missing: 6.6 % of mothers lack a usable date of birth or postcode [V, doi:10.23889/ijpds.v9i2.2404 via domain.md §3].
+MISSING_BIRTH_ADULT = 0.030
+MISSING_POSTCODE_ADULT = 0.036
+MISSING_BIRTH_CHILD = 0.004  # [R]
+MISSING_POSTCODE_CHILD = 0.025  # [R]
+MISSING_SEX = 0.006  # [R]
+
+# Names [R], in the range of the errors counted in the linkage literature (Harron 2017 doi:10.1093/ije/dyx177).
+FORENAME_TYPO = 0.030
+SURNAME_TYPO = 0.028
+NICKNAME = 0.055  # of people whose forename has one
+NAMES_SWAPPED = 0.004
+FORMER_SURNAME = 0.10  # of people who have had another
+MIDDLE_NAMES_GIVEN = 0.45
+PLACEHOLDER_FORENAME_NEWBORN = 0.12  # "Baby", "Unknown": a child under a week old at the application
+HYPHEN_LOST = 0.15  # of double-barrelled surnames
+
+# Dates of birth: century typos are in real deposits [V domain.md §3], the rates [R].
+DAY_MONTH_SWAPPED = 0.006
+CENTURY_TYPO = 0.002
+DIGIT_TYPO = 0.012
+SEX_WRONG = 0.005
+
+# Addresses [R]: court papers carry the address of the application, the register that of the last contact with a GP.
+FORMER_ADDRESS = 0.08
+OTHER_ADDRESS = 0.035
+POSTCODE_TYPO = 0.008
+POSTCODE_UNTIDY = 0.10
+ADDRESS_TYPO = 0.06
+CONFIDENTIAL = 0.02  # form C8, refuges
+
+# The register [R].
+REGISTER_ADDRESS_LAG_DAYS = 70
+REGISTER_ADDRESS_NEVER = 0.03
+REGISTER_NAME_NEVER = 0.15
+REGISTER_DUPLICATES = 0.006
+REGISTER_SENSITIVE = 0.002
+REGISTER_FORMER_NHS_NUMBER = 0.01
+REGISTER_TYPO = 0.004
+NOT_ON_REGISTER = 0.10  # 8-12 % of deposit people
+
+# Records [V domain.md §3].
+PEOPLE_COPIED = 0.003
+ROWS_COPIED = 0.004
+SECOND_ROLE = 0.005
+SECOND_MOTHER = 0.005
+SECOND_FATHER = 0.005
+SUBJECTS_WITHOUT_OUTPUT = 0.0030
+EMPTY_APPLICATIONS = 0.004
+PEOPLE_ON_NO_APPLICATION = 0.005
+RELATIONSHIP_MISSING = 0.03
+MOST_RELATIONSHIPS = 14
+
+# Characteristics: ethnicity is routinely recorded from 2017 only [V].
+ETHNICITY_RECORDED, ETHNICITY_RECORDED_BEFORE = 0.90, 0.22
+RELIGION_RECORDED = 0.45
+NATIONALITY_RECORDED = 0.62
+LANGUAGE_RECORDED = 0.70
+DISABILITY_RECORDED = 0.55
