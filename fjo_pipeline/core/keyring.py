@@ -132,8 +132,9 @@ class Keyring:
         }
 
     def fingerprint(self, name: str) -> str:
-        """The fingerprint of a key's current version."""
-        return self.fingerprints()[name][self.version(name)]
+        """The fingerprint of a key's current version; KeyMissing where there is none."""
+        version = self.version(name)
+        return self.fingerprints()[name][version]
 
     @property
     def card(self) -> PublicCard:
