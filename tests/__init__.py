@@ -1,0 +1,1 @@
+"""The tests, by kind; what builds their input stands here."""

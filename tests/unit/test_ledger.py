@@ -1,0 +1,66 @@
+"""The ledger: the last state of each thing, kept over processes, and sequence numbers that only go up."""
+
+from pathlib import Path
+
+import pytest
+
+from fjo_pipeline.core.ledger import Ledger, open_ledger
+from fjo_pipeline.core.settings import Settings, Zone
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.sqlite")
+
+
+def test_nothing_is_known_of_a_home_without_a_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    assert ledger.last("file_1", "tiny", "20240111", "sent") is None
+    assert ledger.next_sequence("file_1", "tiny") == 1
+    assert not (tmp_path / "ledger.sqlite").exists()
+
+
+def test_the_last_entry_of_a_state_counts(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record("file_1", "tiny", "20240111", "sent", "aa", sequence=1, detail={"rows": 3})
+    ledger.record("file_1", "tiny", "20240111", "received", "bb", sequence=1)
+    ledger.record("file_1", "tiny", "20240111", "sent", "cc", sequence=2, detail={"rows": 4})
+    again = Ledger(tmp_path / "ledger.sqlite")
+    last = again.last("file_1", "tiny", "20240111", "sent")
+    assert last is not None
+    assert (last.digest, last.sequence, last.detail) == ("cc", 2, {"rows": 4})
+    assert len(again.entries()) == 2
+
+
+def test_entries_come_in_a_fixed_order_and_by_what_is_wanted(ledger: Ledger) -> None:
+    for refresh in ("20240301", "20230101", "20240111"):
+        ledger.record("deposit", "tiny", refresh, "accepted", refresh)
+    ledger.record("deposit", "other", "20240111", "accepted", "x")
+    assert [entry.refresh for entry in ledger.entries(dataset="tiny")] == ["20230101", "20240111", "20240301"]
+    assert [entry.dataset for entry in ledger.entries(refresh="20240111")] == ["other", "tiny"]
+    with pytest.raises(AssertionError):
+        ledger.entries(digest="x")
+
+
+def test_what_is_forgotten_is_gone_and_nothing_else(ledger: Ledger) -> None:
+    ledger.record("deposit", "tiny", "20240111", "quarantined", "aa")
+    ledger.record("deposit", "tiny", "20240111", "accepted", "bb")
+    ledger.forget("deposit", "tiny", "20240111", "quarantined")
+    ledger.forget("deposit", "tiny", "20240111", "quarantined")
+    assert [entry.state for entry in ledger.entries()] == ["accepted"]
+
+
+def test_sequences_go_up_over_the_refreshes_of_a_kind_and_dataset(ledger: Ledger) -> None:
+    ledger.record("file_1", "tiny", "20240111", "sent", "aa", sequence=4)
+    ledger.record("file_1", "tiny", "20230101", "sent", "bb", sequence=2)
+    ledger.record("file_1", "other", "20240111", "sent", "cc", sequence=9)
+    ledger.record("file_1", "tiny", "20240111", "received", "dd", sequence=12)
+    assert ledger.next_sequence("file_1", "tiny") == 5
+    assert ledger.next_sequence("file_2", "tiny") == 1
+
+
+def test_each_zone_has_a_ledger_of_its_own(settings: Settings) -> None:
+    zones: tuple[Zone, ...] = ("provider", "ttp")
+    for zone in zones:
+        settings.zone(zone).mkdir(parents=True)
+    open_ledger(settings, "provider").record("deposit", "tiny", "20240111", "accepted", "aa")
+    assert open_ledger(settings, "ttp").entries() == []
+    assert len(open_ledger(settings, "provider").entries()) == 1

@@ -1,0 +1,152 @@
+"""Sessions: values stay out of errors and spill, nothing is fetched, and nobody can switch that off."""
+
+import os
+import socket
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from fjo_pipeline.core import sessions
+from fjo_pipeline.core.errors import StatementFailed
+from fjo_pipeline.core.sessions import Session, add_parquet_key, extension_path, identifier, literal, open_session
+
+VALUE = "Quillfeather"
+FAILING = f"SELECT CAST('{VALUE}' AS INTEGER)"
+FAILING_LATE = f"SELECT CASE WHEN i = 150000 THEN CAST('{VALUE}' || i AS INTEGER) END AS x FROM range(200000) AS t(i)"
+
+
+def read_late(session: Session) -> object:
+    return session.reader(FAILING_LATE, step="read names").read_all()
+
+
+CALLS: dict[str, Callable[[Session], object]] = {
+    "run": lambda session: session.run(FAILING, step="read names"),
+    "rows": lambda session: session.rows(FAILING, step="read names"),
+    "row": lambda session: session.row(FAILING, step="read names"),
+    "value": lambda session: session.value(FAILING, step="read names"),
+    "reader": lambda session: session.reader(FAILING, step="read names").read_all(),
+    "a later batch": read_late,
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_error_names_the_step_and_carries_no_value_anywhere(name: str, shared_session: Session) -> None:
+    with pytest.raises(StatementFailed, match="read names") as caught:
+        CALLS[name](shared_session)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    told = "".join(traceback.format_exception_only(caught.value)) + repr(caught.value.args)
+    assert VALUE not in told
+
+
+def test_duckdb_itself_would_have_quoted_the_value(shared_session: Session) -> None:
+    with pytest.raises(duckdb.Error, match=VALUE):
+        shared_session.connection.execute(FAILING)
+
+
+def test_a_parameter_that_is_not_asked_for_is_an_error_without_its_value(shared_session: Session) -> None:
+    with pytest.raises(StatementFailed) as caught:
+        shared_session.value("SELECT 1", {"name": VALUE}, step="count")
+    assert VALUE not in str(caught.value)
+
+
+def test_one_row_is_asked_for_and_one_row_is_given(shared_session: Session) -> None:
+    assert shared_session.row("SELECT 1, 'a'", step="read") == (1, "a")
+    assert shared_session.value("SELECT $x + 1", {"x": 4}, step="read") == 5
+    assert shared_session.rows("SELECT ?", [7], step="read") == [(7,)]
+    with pytest.raises(StatementFailed, match="expected one row, got 2"):
+        shared_session.value("SELECT unnest([1, 2])", step="read")
+
+
+def test_a_reader_streams_in_batches(shared_session: Session) -> None:
+    batches = list(shared_session.reader("SELECT i FROM range(5000) AS t(i)", step="read", batch_rows=2048))
+    assert sum(batch.num_rows for batch in batches) == 5000
+    assert len(batches) > 1
+
+
+def test_spill_lies_in_the_named_folder_and_holds_no_plain_value(tmp_path: Path) -> None:
+    folder = tmp_path / "spill"
+    with open_session(folder, memory_limit="60MB", threads=1) as session:
+        session.run(
+            f"CREATE TEMP TABLE people AS SELECT i, '{VALUE}' || hash(i) || '{VALUE}' AS name "
+            "FROM range(1500000) AS t(i)",
+            step="spill",
+        )
+        spilled = [path for path in folder.rglob("*") if path.is_file()]
+        assert sum(path.stat().st_size for path in spilled) > 10_000_000, "the query was to spill"
+        assert not any(VALUE.encode() in path.read_bytes() for path in spilled)
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_the_spill_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    with open_session(tmp_path / "spill"):
+        assert (tmp_path / "spill").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET temp_file_encryption = false",
+        "SET autoinstall_known_extensions = true",
+        "SET disabled_filesystems = ''",
+        "SET temp_directory = '/tmp'",
+        "SET lock_configuration = false",
+    ],
+)
+def test_what_protects_a_session_is_locked(statement: str, shared_session: Session) -> None:
+    with pytest.raises(StatementFailed):
+        shared_session.run(statement, step="loosen")
+
+
+def test_nothing_is_installed_or_loaded_by_itself(shared_session: Session) -> None:
+    settings = dict(
+        shared_session.rows(
+            "SELECT name, value FROM duckdb_settings() WHERE name LIKE 'auto%_known_extensions' "
+            "OR name = 'temp_file_encryption'",
+            step="read settings",
+        )
+    )
+    assert settings == {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "temp_file_encryption": "true",
+    }
+
+
+def test_a_session_opens_no_connection(shared_session: Session) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        port = server.getsockname()[1]
+        with pytest.raises(StatementFailed, match="PermissionException"):
+            shared_session.rows(f"FROM read_csv('http://127.0.0.1:{port}/x.csv')", step="fetch")
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_an_extension_that_is_not_installed_is_named_with_the_mend() -> None:
+    with pytest.raises(FileNotFoundError, match="spatial extension is not installed: run `make setup`"):
+        extension_path("spatial")
+
+
+def test_a_parquet_key_has_32_bytes_and_is_never_shown(shared_session: Session) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        add_parquet_key(shared_session, "short", b"0" * 16)
+
+
+def test_texts_and_names_are_quoted(shared_session: Session) -> None:
+    text, name = "O'Brien''; DROP", 'a "b"'
+    assert shared_session.rows(f"SELECT {literal(text)} AS {identifier(name)}", step="quote") == [(text,)]
+    assert shared_session.reader(f"SELECT 1 AS {identifier(name)}", step="quote").schema.names == [name]
+
+
+def test_new_files_are_their_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        sessions.restrict_new_files()
+        (tmp_path / "file").touch()
+        assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
