@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.files import move_folder, sha256_of_file, write_atomically
+from fjo_pipeline.core.files import move_folder, sha256_of_file, sha256_of_texts, write_atomically
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.ledger import Ledger
 from fjo_pipeline.core.sessions import Session, add_parquet_key, literal
@@ -190,6 +190,20 @@ class Draft:
 
 def open_transfer(folder: Path, keyring: Keyring, expected: Kind | None = None) -> Transfer:
     """Open, authenticate and check a transfer's envelope and files; Refused, with the transfer's name, otherwise."""
+    transfer = read_envelope(folder, keyring, expected)
+    for table, entry in transfer.files.items():
+        path = folder / f"{table}.parquet"
+        if not path.is_file() or path.stat().st_size != entry.bytes or sha256_of_file(path) != entry.sha256:
+            subject = transfer.subject
+            raise Refused(
+                f"{subject.kind} {subject.dataset}/{subject.refresh} (transfer {folder.name}): "
+                f"the file of table {table} is missing or not the one that was signed"
+            )
+    return transfer
+
+
+def read_envelope(folder: Path, keyring: Keyring, expected: Kind | None = None) -> Transfer:
+    """Open and authenticate an envelope without reading the files: enough to see what is due, not to use them."""
     signed, sender = _open_envelope(folder, keyring)
     subject = Subject(**signed["subject"])
     name = f"{subject.kind} {subject.dataset}/{subject.refresh} (transfer {folder.name})"
@@ -200,10 +214,6 @@ def open_transfer(folder: Path, keyring: Keyring, expected: Kind | None = None) 
     if expected is not None and subject.kind != expected:
         raise Refused(f"{name} lies where a {expected} is expected")
     files = {table: FileEntry(**entry) for table, entry in signed["files"].items()}
-    for table, entry in files.items():
-        path = folder / f"{table}.parquet"
-        if not path.is_file() or path.stat().st_size != entry.bytes or sha256_of_file(path) != entry.sha256:
-            raise Refused(f"{name}: the file of table {table} is missing or not the one that was signed")
     return Transfer(
         folder, subject, sender, signed["sequence"], signed["digest"], files, signed["facts"], b64decode(signed["key"])
     )
@@ -243,7 +253,7 @@ def accept(transfer: Transfer, ledger: Ledger) -> bool:
 
 def parquet_relation(session: Session, path: Path, key: bytes) -> str:
     """An SQL expression that reads one encrypted Parquet file."""
-    name = f"key_{path.parent.name}_{path.parent.parent.name}_{path.stem}"
+    name = f"key_{sha256_of_texts(str(path))[:16]}"
     add_parquet_key(session, name, key)
     return f"read_parquet({literal(path)}, encryption_config = {{footer_key: {literal(name)}}})"
 

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fjo_pipeline.core.contracts import Contract, contract
+from fjo_pipeline.core.deposits import read_deposit
 from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.keyring import Keyring, open_keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.sessions import Session, open_session
 from fjo_pipeline.core.settings import Settings, Zone
-from fjo_pipeline.core.transfers import Draft, Kind
+from fjo_pipeline.core.transfers import Draft, Kind, accept, latest, open_transfer, waiting
 from fjo_pipeline.provider import guards
 from fjo_pipeline.provider.checked import CheckedDeposit, check_and_keep, digest_of, read_checked
-from fjo_pipeline.provider.landing import Landed, find_landed, landed, quarantine
+from fjo_pipeline.provider.landing import Landed, find_landed, landing_folders, look, quarantine
 from fjo_pipeline.provider.splitting import assert_no_hash_collision, split_digest, write_file_1, write_file_2
 
 RECIPIENTS: Mapping[Kind, Zone] = {"file_1": "ttp", "file_2": "databank"}
@@ -80,7 +82,7 @@ def split_deposit(provider: Provider, dataset: str, refresh: str) -> tuple[Draft
     return file_1, file_2
 
 
-def check_split(provider: Provider, dataset: str, refresh: str) -> list[guards.Finding]:
+def check_split(provider: Provider, dataset: str, refresh: str) -> list[Finding]:
     """What must hold before anything is sealed, each with its counts."""
     keyring, each = provider.keyring, provider.contract(dataset)
     checked = read_checked(provider.work(dataset, refresh, "checked"))
@@ -114,22 +116,27 @@ def send_files(provider: Provider, dataset: str, refresh: str) -> dict[str, int]
 
 
 def due(provider: Provider) -> Iterator[Landed]:
-    """The deposits in landing that have not been taken, split and sent with their present content and contract."""
-    ledger = provider.ledger
-    for lies in landed(provider.settings):
-        if lies.still_arriving:
-            continue
-        if lies.deposit is None or not is_sent(provider, ledger, lies):
-            yield lies
+    """The deposits in landing that have not been taken, split and sent with their present content and contract.
+
+    Files are only read where the manifest is not known yet, so that looking again costs little.
+    """
+    ledger, keyring = provider.ledger, provider.keyring
+    for dataset, folder in landing_folders(provider.settings):
+        if not _is_sent(provider, ledger, keyring, dataset, folder):
+            lies = look(dataset, folder, provider.settings)
+            if not lies.still_arriving:
+                yield lies
 
 
-def is_sent(provider: Provider, ledger: Ledger, lies: Landed) -> bool:
-    """Whether both files of a landed deposit have been sent, made from what lies there now."""
-    assert lies.deposit is not None
-    keyring = provider.keyring
-    checked = digest_of(provider.contract(lies.dataset), lies.deposit.manifest.digest)
+def _is_sent(provider: Provider, ledger: Ledger, keyring: Keyring, dataset: str, folder: Path) -> bool:
+    """Whether both files of a landed deposit have been sent, made from what its manifest says now."""
+    try:
+        manifest = read_deposit(folder).manifest
+    except Refused:
+        return False
+    checked = digest_of(provider.contract(dataset), manifest.digest)
     return all(
-        _was_sent(ledger, kind, lies.dataset, lies.refresh, split_digest(kind, checked, keyring)) for kind in RECIPIENTS
+        _was_sent(ledger, kind, dataset, folder.name, split_digest(kind, checked, keyring)) for kind in RECIPIENTS
     )
 
 
@@ -160,3 +167,32 @@ def _refuse_other_content(provider: Provider, lies: Landed) -> None:
             f"another deposit of {lies.dataset}/{lies.refresh} with other content was taken before; "
             "a correction takes a new refresh date",
         )
+
+
+def take_receipt(provider: Provider, dataset: str, refresh: str) -> int:
+    """Open the TTP's receipt of a refresh and keep its counts in the ledger; returns its rows."""
+    folder = latest(provider.settings.inbox("provider"), "receipt", dataset, refresh)
+    transfer = open_transfer(folder, provider.keyring, "receipt")
+    accept(transfer, provider.ledger)
+    with _session(provider) as session:
+        rows = session.rows(f"FROM {transfer.relation(session, 'receipt')} ORDER BY ALL", step="read the receipt")
+    provider.ledger.record(
+        "receipt",
+        dataset,
+        refresh,
+        "consumed",
+        transfer.digest,
+        sequence=transfer.sequence,
+        detail={"counts": [list(row) for row in rows]},
+    )
+    return len(rows)
+
+
+def receipts_due(provider: Provider) -> Iterator[tuple[str, str, str]]:
+    """Dataset, refresh and transfer of every receipt that has arrived and not been read."""
+    ledger = provider.ledger
+    for folder in waiting(provider.settings.inbox("provider"), "receipt"):
+        dataset, refresh = folder.parent.parent.name, folder.parent.name
+        read = ledger.last("receipt", dataset, refresh, "consumed")
+        if read is None or read.sequence < int(folder.name):
+            yield dataset, refresh, folder.name

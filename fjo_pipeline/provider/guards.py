@@ -1,8 +1,7 @@
 """What must hold of a split before anything is sealed: no row lost, no identifier in File 2."""
 
-from dataclasses import dataclass
-
 from fjo_pipeline.core.contracts import FILE_1_COLUMNS, Contract, TableContract
+from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.sessions import Session, identifier, literal
 from fjo_pipeline.core.transfers import Draft
 from fjo_pipeline.provider.checked import CheckedDeposit
@@ -16,15 +15,6 @@ TOO_MANY_ALIKE = 0.05
 """Share of a text column's values that may look like identifiers by chance before the column counts as one."""
 OVERLAP_COLUMNS = ("SURNAME", "FORENAME", "ADDRESS_1", "POSTCODE")
 FEWEST_VALUES_TO_COMPARE = 5
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that must hold, and whether it does; `counts` are safe to show."""
-
-    name: str
-    passed: bool
-    counts: dict[str, int]
 
 
 def rows_conserved(

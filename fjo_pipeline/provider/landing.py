@@ -33,16 +33,27 @@ class Landed:
         """What a sensor remembers it by: the manifest's digest, or that there is no usable one."""
         return self.deposit.manifest.digest if self.deposit else "unreadable"
 
+    @property
+    def last_change(self) -> float:
+        """When (seconds since the epoch) anything in the folder was last written."""
+        return _last_change(self.folder)
+
 
 def landed(settings: Settings, now: float | None = None) -> Iterator[Landed]:
-    """Every deposit folder in landing, datasets and dates in order; zips that lie there are unpacked first."""
+    """Every deposit folder in landing, datasets and dates in order, its files compared with its manifest."""
+    for dataset, folder in landing_folders(settings, now):
+        yield look(dataset, folder, settings, now)
+
+
+def landing_folders(settings: Settings, now: float | None = None) -> Iterator[tuple[str, Path]]:
+    """Dataset and folder of everything in landing, in order; zips that lie there are unpacked first."""
     for each in datasets(settings.contracts):
         folder = settings.landing / each.name
         for archive in sorted(folder.glob("*.zip")) if folder.is_dir() else []:
             _unpack_in_place(archive, settings, now)
         for path in sorted(folder.glob("[0-9]*")) if folder.is_dir() else []:
             if path.is_dir() and not path.is_symlink():
-                yield _look(each.name, path, settings, now)
+                yield each.name, path
 
 
 def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
@@ -83,10 +94,11 @@ def find_landed(settings: Settings, dataset: str, refresh: str) -> Landed:
     folder = settings.landing / dataset / refresh
     if not folder.is_dir():
         raise Refused(f"no deposit {dataset}/{refresh} lies in landing; put one there with `fjo deposit add PATH`")
-    return _look(dataset, folder, settings, None)
+    return look(dataset, folder, settings, None)
 
 
-def _look(dataset: str, folder: Path, settings: Settings, now: float | None) -> Landed:
+def look(dataset: str, folder: Path, settings: Settings, now: float | None = None) -> Landed:
+    """What lies in one landing folder, its files compared with its manifest."""
     if not (folder / MANIFEST).is_file() and any(folder.glob("*.zip")):
         return Landed(dataset, folder.name, folder, None, False, "the .zip cannot be unpacked: pack it again")
     try:
@@ -108,8 +120,11 @@ def _assert_in_its_place(deposit: Deposit, dataset: str, refresh: str) -> None:
 
 
 def _touched_lately(folder: Path, settings: Settings, now: float | None) -> bool:
-    last = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
-    return (now if now is not None else time.time()) - last < settings.settle_seconds
+    return (now if now is not None else time.time()) - _last_change(folder) < settings.settle_seconds
+
+
+def _last_change(folder: Path) -> float:
+    return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
 
 
 def _unpack_in_place(archive: Path, settings: Settings, now: float | None) -> None:

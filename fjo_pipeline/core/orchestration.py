@@ -1,0 +1,57 @@
+"""What the three zones' Dagster definitions share: partitions, failures in words, automation, the nightly hour."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from fjo_pipeline.core.errors import FjoError, StoreBusy
+
+NIGHTLY = "0 2 * * *"
+
+ONE_RUN_A_PARTITION = dg.BackfillPolicy.multi_run(1)
+"""A refresh is one transaction, so a backfill runs one refresh a run."""
+
+AFTER_WHAT_IT_STANDS_ON = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())
+"""Run when something upstream was renewed; a deposit that failed leaves a partition missing and holds nothing up."""
+
+
+def deposits(dataset: str) -> dg.DynamicPartitionsDefinition:
+    """The refreshes of a dataset, by refresh date; never a person or a case. One name serves all code locations."""
+    return dg.DynamicPartitionsDefinition(name=f"{dataset}_deposits")
+
+
+@contextmanager
+def failures_in_words() -> Iterator[None]:
+    """Let Dagster see what a person needs to know and no more; what a retry cannot mend is not retried."""
+    try:
+        yield
+    except FjoError as error:
+        message, retry = str(error), isinstance(error, StoreBusy)
+    else:
+        return
+    raise dg.Failure(description=message, allow_retries=retry)
+
+
+def register_partition(instance: dg.DagsterInstance, dataset: str, refresh: str) -> None:
+    """Make a refresh known to Dagster; safe to repeat."""
+    name = deposits(dataset).name
+    assert name is not None
+    instance.add_dynamic_partitions(name, [refresh])
+
+
+def forget_partition(instance: dg.DagsterInstance, dataset: str, refresh: str) -> None:
+    """Take a refused refresh out of the partitions, so that nothing waits for it."""
+    name = deposits(dataset).name
+    assert name is not None
+    instance.delete_dynamic_partition(name, refresh)
+
+
+def automation_sensor(zone: str) -> dg.AutomationConditionSensorDefinition:
+    """A zone's own automation sensor; Dagster's default one is stopped until somebody starts it."""
+    return dg.AutomationConditionSensorDefinition(
+        f"{zone}_automation",
+        target=dg.AssetSelection.all(),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=10,
+    )

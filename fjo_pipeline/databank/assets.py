@@ -1,0 +1,146 @@
+"""The databank's asset graph: received → curated, then the views, the release and the projects' extracts."""
+
+import os
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.orchestration import (
+    AFTER_WHAT_IT_STANDS_ON,
+    ONE_RUN_A_PARTITION,
+    deposits,
+    failures_in_words,
+)
+from fjo_pipeline.databank.checks import check_curated
+from fjo_pipeline.databank.flow import Databank, curate, receive, release
+from fjo_pipeline.databank.projects.extract import make_extract
+
+POOL = "databank_store"
+CURATED_CHECKS = ("rows_conserved", "one_alf_a_person", "ids_in_range")
+
+
+def databank_assets(dataset: str) -> list[dg.AssetsDefinition]:
+    """The databank's assets of one dataset."""
+    return [_received(dataset), _curated(dataset)]
+
+
+def _received(dataset: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["databank", dataset, "received"],
+        deps=[["provider", dataset, "transfers"], ["ttp", dataset, "transfers"]],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        group_name="databank",
+        kinds={"age"},
+        pool=POOL,
+        description="Files 2 and 3 as they came, signatures and digests verified.",
+    )
+    def received(context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            file_2, file_3 = receive(databank, dataset, context.partition_key)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": file_2.rows,
+                "people": file_3.rows,
+                "file_2_digest": file_2.digest,
+                "file_3_digest": file_3.digest,
+            }
+        )
+
+    return received
+
+
+def _curated(dataset: str) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["databank", dataset, "curated"])
+
+    @dg.asset(
+        key=key,
+        deps=[["databank", dataset, "received"]],
+        check_specs=[dg.AssetCheckSpec(name, asset=key, blocking=True) for name in CURATED_CHECKS],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        group_name="databank",
+        kinds={"ducklake"},
+        pool=POOL,
+        description="SAIL's tables of a refresh: Files 2 and 3 recombined, every id encrypted again.",
+    )
+    def curated(context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            result = curate(databank, dataset, context.partition_key)
+            findings = check_curated(databank, dataset, context.partition_key)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": sum(result.rows.values()),
+                "rows_by_table": result.rows,
+                "people": result.people,
+                "linked": result.linked,
+                "match_rate": result.linked / result.people if result.people else 0.0,
+                "digest": result.digest,
+                "changed": result.changed,
+            },
+            check_results=[
+                dg.AssetCheckResult(passed=each.passed, check_name=each.name, asset_key=key, metadata=each.counts)
+                for each in findings
+            ],
+        )
+
+    return curated
+
+
+def release_asset(views: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The release, after every view is built and tested."""
+
+    @dg.asset(
+        key=["databank", "store", "release"],
+        deps=views,
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        group_name="databank",
+        kinds={"ducklake"},
+        pool=POOL,
+        description="The snapshot that users, extracts and publications read: what stood when the views had passed.",
+    )
+    def released(databank: dg.ResourceParam[Databank]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            result = release(databank)
+        return dg.MaterializeResult(metadata={"snapshot": result.snapshot, "digest": result.digest})
+
+    return released
+
+
+def extract_asset(numbers: list[str]) -> dg.AssetsDefinition:
+    """The projects' extracts, a partition a project."""
+
+    @dg.asset(
+        key=["databank", "projects", "extract"],
+        deps=[["databank", "store", "release"]],
+        partitions_def=dg.StaticPartitionsDefinition(numbers),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        output_required=False,
+        group_name="databank",
+        kinds={"duckdb"},
+        pool=POOL,
+        description="A project's tables under its own ids, in one encrypted file; skipped where it is not approved.",
+    )
+    def extract(
+        context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with failures_in_words():
+            try:
+                made = make_extract(databank, context.partition_key, date.today())
+            except Refused as refusal:
+                context.log.warning(f"skipped: {refusal}")
+                return
+        yield dg.MaterializeResult(
+            metadata={"dagster/row_count": made.rows, "tables": len(made.tables), "snapshot": made.snapshot}
+        )
+
+    return extract
+
+
+def set_dbt_environment(variables: dict[str, str]) -> None:
+    """dbt is a process of its own and reads where the store is from its environment; no secret is among this."""
+    os.environ.update(variables)

@@ -1,0 +1,180 @@
+"""Recombination and curation: Files 2 and 3 meet on the join key, ids are encrypted again, SAIL's tables written.
+
+One transaction replaces a refresh's tables; the order in which refreshes come makes no difference at the end.
+"""
+
+from dataclasses import dataclass
+
+from fjo_pipeline.core.contracts import FILE_3_COLUMNS, Contract
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.files import sha256_of_texts
+from fjo_pipeline.core.key_columns import ArrayMap, mapped_keys
+from fjo_pipeline.core.keyring import Keyring
+from fjo_pipeline.core.refreshes import parse_refresh
+from fjo_pipeline.core.sessions import Session, identifier, literal
+from fjo_pipeline.core.stores import one_transaction
+from fjo_pipeline.core.transfers import Transfer
+from fjo_pipeline.databank.ciphers import at_rest
+from fjo_pipeline.databank.link_changes import rebuild_link_changes
+from fjo_pipeline.databank.tables import CuratedTable, alf_table, curated_tables
+
+FORMAT = "curated 1"
+
+
+@dataclass(frozen=True)
+class Curated:
+    """What a curation wrote: counts and digest only."""
+
+    digest: str
+    rows: dict[str, int]
+    people: int
+    linked: int
+    changed: bool
+
+
+def curated_digest(contract: Contract, file_2: Transfer, file_3: Transfer, keyring: Keyring) -> str:
+    """What a refresh's tables are made from."""
+    return sha256_of_texts(
+        FORMAT,
+        contract.digest,
+        file_2.digest,
+        file_3.digest,
+        keyring.fingerprint("alf_e"),
+        str(file_3.subject.synthetic),
+    )
+
+
+def recombine_and_curate(
+    session: Session, contract: Contract, file_2: Transfer, file_3: Transfer, keyring: Keyring
+) -> Curated:
+    """Write every table of a refresh in one transaction; nothing is written where they stand as they should.
+
+    Refused where Files 2 and 3 are not about the same people, or a table has other columns than the contract's.
+    """
+    refresh, digest = file_2.subject.refresh, curated_digest(contract, file_2, file_3, keyring)
+    standing = _standing(session, contract, refresh)
+    if standing and standing.digest == digest:
+        return standing
+    people = _assert_same_people(session, contract, file_2, file_3)
+    rows: dict[str, int] = {}
+    with one_transaction(session):
+        for schema in (contract.names.data_schema, contract.names.lookup_schema):
+            session.run(f"CREATE SCHEMA IF NOT EXISTS lake.{identifier(schema)}", step="make a schema")
+        for table in curated_tables(contract, refresh):
+            rows[table.table] = _write(session, contract, table, file_2, file_3, keyring)
+        linked = _count_linked(session, contract, refresh)
+        _record(session, contract, file_2, file_3, keyring, Curated(digest, rows, people, linked, True))
+        rebuild_link_changes(session, contract)
+    return Curated(digest, rows, people, linked, True)
+
+
+def _standing(session: Session, contract: Contract, refresh: str) -> Curated | None:
+    found = session.rows(
+        "SELECT digest, people, linked FROM lake.databank.partitions WHERE dataset = ? AND refresh = ?",
+        (contract.name, refresh),
+        step="look for the refresh",
+    )
+    if not found:
+        return None
+    digest, people, linked = found[0]
+    rows = {
+        table.table: session.value(f"SELECT count(*) FROM {table.qualified()}", step=f"count {table.table}")
+        for table in curated_tables(contract, refresh)
+    }
+    return Curated(digest, rows, people, linked, False)
+
+
+def _assert_same_people(session: Session, contract: Contract, file_2: Transfer, file_3: Transfer) -> int:
+    relation = file_3.relation(session, "file_3")
+    columns = tuple(row[0] for row in session.rows(f"DESCRIBE SELECT * FROM {relation}", step="describe File 3"))
+    if columns != FILE_3_COLUMNS:
+        raise Refused("File 3 does not have exactly the columns of its layout")
+    people = " UNION ALL ".join(
+        f"SELECT SYSTEM_ID FROM {file_2.relation(session, table.name)}" for table in contract.people_tables
+    )
+    only_2, only_3, both = session.row(
+        f"""SELECT count(*) FILTER (WHERE file_3.SYSTEM_ID IS NULL), count(*) FILTER (WHERE file_2.SYSTEM_ID IS NULL),
+            count(*) FILTER (WHERE file_2.SYSTEM_ID = file_3.SYSTEM_ID)
+        FROM (SELECT DISTINCT SYSTEM_ID FROM ({people})) AS file_2
+        FULL JOIN {relation} AS file_3 ON file_2.SYSTEM_ID = file_3.SYSTEM_ID""",
+        step="compare the people of Files 2 and 3",
+    )
+    if only_2 or only_3:
+        raise Refused(
+            f"Files 2 and 3 of {contract.name}/{file_2.subject.refresh} are not about the same people: "
+            f"{only_2} are in File 2 alone, {only_3} in File 3 alone; one of them belongs to another split"
+        )
+    return int(both)
+
+
+def _write(
+    session: Session, contract: Contract, table: CuratedTable, file_2: Transfer, file_3: Transfer, keyring: Keyring
+) -> int:
+    maps: dict[str, ArrayMap] = {
+        column: at_rest(contract, entity, keyring).encrypt_arrow for column, entity in table.entities.items()
+    }
+    query = _query(session, contract, table, file_2, file_3)
+    columns = ", ".join(f"{identifier(column)} AS {identifier(table.named(column, '_E'))}" for column in table.columns)
+    with mapped_keys(session, query, maps, step=f"curate {table.table}") as rows:
+        session.run(
+            f"CREATE OR REPLACE TABLE {table.qualified()} AS SELECT {columns} FROM {rows} ORDER BY ALL",
+            step=f"write {table.table}",
+        )
+    return int(session.value(f"SELECT count(*) FROM {table.qualified()}", step=f"count {table.table}"))
+
+
+def _query(session: Session, contract: Contract, table: CuratedTable, file_2: Transfer, file_3: Transfer) -> str:
+    available = f"DATE {literal(parse_refresh(file_2.subject.refresh).isoformat())} AS AVAIL_FROM_DT"
+    linking = file_3.relation(session, "file_3")
+    if table.name == "alf":
+        people = " UNION ".join(
+            f"SELECT SYSTEM_ID, {identifier(each.person_key.name)} AS PERSON_ID "
+            f"FROM {file_2.relation(session, each.name)}"
+            for each in contract.people_tables
+        )
+        return f"""SELECT person.PERSON_ID, ALF, CAST(ALF_STS_CD AS VARCHAR) AS ALF_STS_CD, ALF_MTCH_PCT, WOB, GNDR_CD,
+            LSOA_CD, {available} FROM ({people}) AS person JOIN {linking} AS linking USING (SYSTEM_ID)"""
+    relation = file_2.relation(session, table.name)
+    if table.name == "derived":
+        key = identifier(contract.people_tables[0].person_key.name)
+        assert contract.derived is not None
+        return f"SELECT {key} AS PERSON_ID, {identifier(contract.derived.name)}, {available} FROM {relation}"
+    linked = contract.table(table.name).linked
+    # ALF2 comes with the family court's own linkage; until that source has been linked it is empty.
+    sources = {"ALF2": "CAST(NULL AS BIGINT)"}
+    given = [f"{sources.get(said, 'linking.' + said)} AS {identifier(column)}" for column, said in linked.items()]
+    kept = [f"content.{identifier(field.name)}" for field in contract.table(table.name).file_2_fields]
+    joined = f" JOIN {linking} AS linking USING (SYSTEM_ID)" if linked else ""
+    return f"SELECT {', '.join([*kept, *given, available])} FROM {relation} AS content{joined}"
+
+
+def _count_linked(session: Session, contract: Contract, refresh: str) -> int:
+    table = alf_table(contract, refresh).qualified()
+    return int(session.value(f"SELECT count(ALF_E) FROM {table}", step="count linked people"))
+
+
+def _record(
+    session: Session, contract: Contract, file_2: Transfer, file_3: Transfer, keyring: Keyring, curated: Curated
+) -> None:
+    refresh = file_2.subject.refresh
+    session.run(
+        "DELETE FROM lake.databank.partitions WHERE dataset = ? AND refresh = ?",
+        (contract.name, refresh),
+        step="make room for the refresh",
+    )
+    session.run(
+        "INSERT INTO lake.databank.partitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            contract.name,
+            refresh,
+            curated.digest,
+            file_2.subject.synthetic or file_3.subject.synthetic,
+            contract.version,
+            keyring.version("alf_e"),
+            file_3.facts.get("lsoa_vintage"),
+            sum(curated.rows.values()),
+            curated.people,
+            curated.linked,
+        ),
+        step="record the refresh",
+    )

@@ -1,0 +1,76 @@
+"""What dbt is given: the environment and the refreshes to build for, and the digest of the models themselves."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.settings import REPOSITORY, Settings
+from fjo_pipeline.databank.store import DatabankStore
+
+MODELS = REPOSITORY / "dbt_models"
+SOURCES = (".sql", ".yml", ".csv")
+
+
+def dbt_environment(store: DatabankStore, settings: Settings) -> dict[str, str]:
+    """The variables that `profiles.yml` reads; no secret is among them."""
+    home = settings.zone("databank")
+    return {
+        "FJO_DBT_CATALOGUE": store.catalogue,
+        "FJO_DBT_DATA_PATH": str(store.data_path),
+        "FJO_DBT_TEMPORARY": str(settings.temporary("databank")),
+        "FJO_DBT_THREADS": str(settings.threads),
+        "FJO_DBT_MEMORY_LIMIT": settings.memory_limit,
+        "DBT_TARGET_PATH": str(home / "dbt" / "target"),
+        "DBT_LOG_PATH": str(home / "dbt" / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+
+
+def dbt_variables(refreshes: Sequence[tuple[str, str]], datasets: Sequence[str]) -> str:
+    """dbt's `--vars`: every refresh, by dataset; a dataset without one has an empty list."""
+    by_dataset = {name: [refresh for dataset, refresh in refreshes if dataset == name] for name in datasets}
+    return json.dumps({"refreshes": by_dataset}, sort_keys=True)
+
+
+def models_digest(folder: Path = MODELS) -> str:
+    """SHA-256 over the models' sources: changes where any model, macro, seed or definition changes."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in SOURCES and "target" not in path.parts:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def manifest_path(settings: Settings) -> Path:
+    """Where `fjo init` has dbt put the manifest from which Dagster makes the views' assets."""
+    return settings.zone("databank") / "dbt" / "manifest" / "manifest.json"
+
+
+def parse_models(store: DatabankStore, settings: Settings) -> None:
+    """Have dbt parse the models and write the manifest; Refused where they do not parse."""
+    target = manifest_path(settings).parent
+    environment = dbt_environment(store, settings) | {"DBT_TARGET_PATH": str(target)}
+    done = subprocess.run(  # noqa: S603 - our own interpreter, on our own models
+        [
+            sys.executable,
+            "-m",
+            "dbt.cli.main",
+            "parse",
+            "--quiet",
+            "--project-dir",
+            str(MODELS),
+            "--profiles-dir",
+            str(MODELS),
+        ],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Refused(f"dbt cannot parse the models:\n{done.stdout}{done.stderr}")

@@ -1,0 +1,64 @@
+"""The dbt models as assets: built and tested in one go, for every refresh that stands, under the store's lock."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+
+from fjo_pipeline.core.contracts import datasets
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.orchestration import AFTER_WHAT_IT_STANDS_ON, failures_in_words
+from fjo_pipeline.databank.assets import POOL, set_dbt_environment
+from fjo_pipeline.databank.dbt import MODELS, dbt_environment, dbt_variables, manifest_path
+from fjo_pipeline.databank.flow import Databank, partitions
+
+
+class Translator(DagsterDbtTranslator):
+    """Models keep their layer in their key: databank/<layer>/<model>."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """`databank/<schema>/<model>`; sources name the curated asset that they stand for."""
+        if dbt_resource_props["resource_type"] == "source":
+            return super().get_asset_key(dbt_resource_props)
+        return dg.AssetKey(["databank", str(dbt_resource_props["schema"]), str(dbt_resource_props["name"])])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The layer."""
+        return str(dbt_resource_props["schema"])
+
+    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any]:
+        """Built when a refresh was curated, held up by none that failed."""
+        del dbt_resource_props
+        return AFTER_WHAT_IT_STANDS_ON
+
+
+def views(manifest: Path) -> dg.AssetsDefinition:
+    """The models of a manifest; Refused where it has not been made."""
+    if not manifest.is_file():
+        raise Refused("dbt's manifest is not there: run `fjo init`")
+
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(), pool=POOL, name="databank__views")
+    def built(
+        context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank], dbt: DbtCliResource
+    ) -> Iterator[Any]:
+        settings, store = databank.settings, databank.store
+        with failures_in_words(), store.locked():
+            set_dbt_environment(dbt_environment(store, settings))
+            with store.reading() as session:
+                refreshes = [(each.dataset, each.refresh) for each in partitions(session)]
+            names = [each.name for each in datasets(settings.contracts)]
+            target = settings.zone("databank") / "dbt" / "target"
+            arguments = ["build", "--vars", dbt_variables(refreshes, names)]
+            yield from dbt.cli(arguments, context=context, target_path=target).stream()
+
+    return built
+
+
+def dbt_resource() -> DbtCliResource:
+    """dbt's command line on the models, with the profile that stands beside them."""
+    return DbtCliResource(project_dir=str(MODELS), profiles_dir=str(MODELS))
+
+
+__all__ = ["dbt_resource", "manifest_path", "views"]

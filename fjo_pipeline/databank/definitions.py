@@ -1,0 +1,33 @@
+"""The databank's code location."""
+
+import dagster as dg
+
+from fjo_pipeline.core.contracts import datasets
+from fjo_pipeline.core.orchestration import automation_sensor
+from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.databank.assets import databank_assets, extract_asset, release_asset
+from fjo_pipeline.databank.dbt import manifest_path
+from fjo_pipeline.databank.dbt_assets import dbt_resource, views
+from fjo_pipeline.databank.flow import Databank
+from fjo_pipeline.databank.projects.grants import project_numbers
+from fjo_pipeline.databank.sensors import databank_schedules, databank_sensors
+
+
+def build_defs(settings: Settings | None = None) -> dg.Definitions:
+    """Everything that Dagster needs of the databank's zone, made anew at each call."""
+    settings = settings or Settings()
+    partitioned = [asset for each in datasets(settings.contracts) for asset in databank_assets(each.name)]
+    built = views(manifest_path(settings))
+    release = release_asset(sorted(built.keys))
+    extract = extract_asset(project_numbers(settings.projects))
+    target = dg.AssetSelection.assets(*partitioned)
+    return dg.Definitions(
+        assets=[*partitioned, built, release, extract],
+        sensors=[*databank_sensors(target), automation_sensor("databank")],
+        schedules=databank_schedules(target, dg.AssetSelection.assets(built, release)),
+        resources={"databank": Databank(settings), "dbt": dbt_resource()},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,178 @@
+"""The databank's steps, each safe to run again: receive, curate, release; and what is due."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fjo_pipeline.core.contracts import Contract, contract
+from fjo_pipeline.core.errors import FjoError, Refused
+from fjo_pipeline.core.files import sha256_of_texts
+from fjo_pipeline.core.keyring import Keyring, open_keyring
+from fjo_pipeline.core.ledger import Ledger, open_ledger
+from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.core.transfers import Kind, Transfer, accept, latest, open_transfer, read_envelope, waiting
+from fjo_pipeline.databank.curate import Curated, curated_digest, recombine_and_curate
+from fjo_pipeline.databank.dbt import models_digest
+from fjo_pipeline.databank.store import DatabankStore, current_snapshot
+
+
+@dataclass(frozen=True)
+class Databank:
+    """The databank's zone of one home: its settings, keys, store and ledger."""
+
+    settings: Settings
+
+    @property
+    def keyring(self) -> Keyring:
+        """The databank's keyring; KeyMissing where it is not there."""
+        return open_keyring(self.settings, "databank")
+
+    @property
+    def store(self) -> DatabankStore:
+        """The databank's store."""
+        return DatabankStore(self.settings)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The databank's ledger."""
+        return open_ledger(self.settings, "databank")
+
+    def contract(self, dataset: str) -> Contract:
+        """The contract of a dataset; Refused where there is none."""
+        return contract(dataset, self.settings.contracts)
+
+    def transfer(self, kind: Kind, dataset: str, refresh: str) -> Transfer:
+        """The last transfer of a kind about a refresh, verified; Refused where none is there, or it is not sound."""
+        return open_transfer(latest(self.settings.inbox("databank"), kind, dataset, refresh), self.keyring, kind)
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A refresh that stands curated in the store."""
+
+    dataset: str
+    refresh: str
+    digest: str
+    synthetic: bool
+    rows: int
+    people: int
+    linked: int
+    alf_e_key_version: int
+
+
+@dataclass(frozen=True)
+class Release:
+    """The snapshot that users read, and what it was made from."""
+
+    snapshot: int
+    digest: str
+    synthetic: bool
+
+
+def receive(databank: Databank, dataset: str, refresh: str) -> tuple[Transfer, Transfer]:
+    """Verify Files 2 and 3 of a refresh and enter them into the ledger."""
+    file_2 = databank.transfer("file_2", dataset, refresh)
+    file_3 = databank.transfer("file_3", dataset, refresh)
+    for transfer in (file_2, file_3):
+        accept(transfer, databank.ledger)
+    return file_2, file_3
+
+
+def curate(databank: Databank, dataset: str, refresh: str) -> Curated:
+    """Recombine and curate a refresh in one transaction."""
+    file_2 = databank.transfer("file_2", dataset, refresh)
+    file_3 = databank.transfer("file_3", dataset, refresh)
+    with databank.store.writing() as session:
+        return recombine_and_curate(session, databank.contract(dataset), file_2, file_3, databank.keyring)
+
+
+def partitions(session: Session) -> list[Partition]:
+    """The refreshes that stand in the store, by dataset and date."""
+    return [
+        Partition(*row)
+        for row in session.rows(
+            "SELECT dataset, refresh, digest, synthetic, rows, people, linked, alf_e_key_version "
+            "FROM lake.databank.partitions ORDER BY dataset, refresh",
+            step="list the refreshes",
+        )
+    ]
+
+
+def state_digest(session: Session) -> str:
+    """What the views are made from: every refresh, every reference file, and the models themselves."""
+    references = session.rows(
+        "SELECT name, digest FROM lake.databank.reference_files ORDER BY ALL", step="list reference"
+    )
+    parts = [f"{each.dataset}|{each.refresh}|{each.digest}" for each in partitions(session)]
+    return sha256_of_texts(models_digest(), *parts, *(f"{name}|{digest}" for name, digest in references))
+
+
+def release(databank: Databank) -> Release:
+    """Let users read what stands now: after the views are built and tested, never before."""
+    with databank.store.reading() as session:
+        snapshot, digest = current_snapshot(session), state_digest(session)
+        synthetic = any(each.synthetic for each in partitions(session))
+    last = released(databank)
+    if last is not None and last.digest == digest:
+        return last
+    databank.ledger.record(
+        "release", "databank", "latest", "released", digest, sequence=snapshot, detail={"synthetic": synthetic}
+    )
+    return Release(snapshot, digest, synthetic)
+
+
+def released(databank: Databank) -> Release | None:
+    """The snapshot that users read now, or None before the first release."""
+    entry = databank.ledger.last("release", "databank", "latest", "released")
+    return Release(entry.sequence, entry.digest, bool(entry.detail["synthetic"])) if entry else None
+
+
+def assert_released(databank: Databank) -> Release:
+    """The release; Refused where there is none."""
+    found = released(databank)
+    if found is None:
+        raise Refused("nothing has been released yet: put a deposit into landing and run `fjo refresh`")
+    return found
+
+
+@dataclass(frozen=True)
+class Due:
+    """A refresh to curate; `token` changes whenever there is a new reason to."""
+
+    dataset: str
+    refresh: str
+    token: str
+
+
+def due(databank: Databank) -> Iterator[Due]:
+    """Every refresh for which both files are there and the tables are missing or made from others."""
+    inbox, keyring = databank.settings.inbox("databank"), databank.keyring
+    file_2 = {_about(folder): folder for folder in waiting(inbox, "file_2")}
+    file_3 = {_about(folder): folder for folder in waiting(inbox, "file_3")}
+    ready = sorted(set(file_2) & set(file_3))
+    if not ready:
+        return
+    with databank.store.reading() as session:
+        standing = {(each.dataset, each.refresh): each.digest for each in partitions(session)}
+    for about in ready:
+        envelopes = file_2[about], file_3[about]
+        try:
+            read_2, read_3 = (read_envelope(folder, keyring) for folder in envelopes)
+            token = curated_digest(databank.contract(about[0]), read_2, read_3, keyring)
+        except FjoError:
+            # Due all the same: the step that needs them says what is wrong.
+            token = "refused-" + "-".join(folder.name for folder in envelopes)
+        if standing.get(about) != token:
+            yield Due(*about, token)
+
+
+def release_is_due(databank: Databank) -> bool:
+    """Whether the views stand on other refreshes, reference files or models than what users read."""
+    last = released(databank)
+    with databank.store.reading() as session:
+        return bool(partitions(session)) and (last is None or last.digest != state_digest(session))
+
+
+def _about(folder: Path) -> tuple[str, str]:
+    return folder.parent.parent.name, folder.parent.name

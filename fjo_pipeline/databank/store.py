@@ -1,0 +1,132 @@
+"""The databank's store: a DuckLake of encrypted Parquet, attached as `lake`, written by one process at a time.
+
+Its catalogue holds the files' keys, so it lies in a 0700 folder, or in PostgreSQL.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.sessions import Session, confine, literal, open_session
+from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.core.stores import store_lock
+
+SCHEMA = """
+CREATE SCHEMA IF NOT EXISTS lake.databank;
+CREATE SCHEMA IF NOT EXISTS lake.SAILREFRV;
+CREATE TABLE IF NOT EXISTS lake.databank.partitions (
+    dataset VARCHAR, refresh VARCHAR, digest VARCHAR, synthetic BOOLEAN, contract_version VARCHAR,
+    alf_e_key_version INTEGER, lsoa_vintage VARCHAR, rows BIGINT, people BIGINT, linked BIGINT);
+CREATE TABLE IF NOT EXISTS lake.databank.link_changes (
+    DATASET VARCHAR, PERSON_ID_E BIGINT, REFRESH VARCHAR, PREVIOUS_REFRESH VARCHAR,
+    OLD_ALF_STS_CD VARCHAR, NEW_ALF_STS_CD VARCHAR, REASON VARCHAR);
+CREATE TABLE IF NOT EXISTS lake.databank.reference_files (name VARCHAR, digest VARCHAR, rows BIGINT);
+CREATE TABLE IF NOT EXISTS lake.SAILREFRV.DEPRIVATION_BY_LSOA2011 (
+    NATION VARCHAR, LSOA2011_CD VARCHAR, DEPRIVATION_SCORE DOUBLE, DEPRIVATION_DECILE INTEGER);
+"""
+
+
+@dataclass(frozen=True)
+class DatabankStore:
+    """The store of one home; opened for a step and closed after it."""
+
+    settings: Settings
+
+    @property
+    def catalogue(self) -> str:
+        """The catalogue as DuckLake names it: `sqlite:<path>`, or `postgres:<connection>` from the settings."""
+        if self.settings.catalogue == "sqlite":
+            return f"sqlite:{self._sqlite}"
+        return self.settings.catalogue
+
+    @property
+    def data_path(self) -> Path:
+        """Where the encrypted Parquet files lie."""
+        return self.settings.zone("databank") / "lake"
+
+    @property
+    def exists(self) -> bool:
+        """Whether the store has been made; a PostgreSQL catalogue is taken to be there."""
+        return self._sqlite.exists() or self.settings.catalogue != "sqlite"
+
+    def create(self) -> None:
+        """Make the store, or leave it as it is where it is there; safe to repeat."""
+        self.data_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._sqlite.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._locked(), self._session() as session:
+            self._attach(session, "")
+            # Inlined rows would stand in the catalogue in plain; the option persists, ATTACH's own does not.
+            session.run("CALL lake.set_option('data_inlining_row_limit', 0)", step="keep rows out of the catalogue")
+            session.run(SCHEMA, step="lay out the databank's store")
+        if self.settings.catalogue == "sqlite":
+            connection = sqlite3.connect(self._sqlite)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that alone may write to the store; StoreBusy where another process holds it."""
+        self._assert_made()
+        with self._locked(), self._session() as session:
+            self._attach(session, "")
+            yield session
+
+    @contextmanager
+    def reading(self, snapshot: int | None = None) -> Iterator[Session]:
+        """A session that reads one snapshot (the latest unless told) and is never blocked by a writer."""
+        self._assert_made()
+        with self._session() as session:
+            self._attach(session, ", READ_ONLY" + (f", SNAPSHOT_VERSION {snapshot}" if snapshot is not None else ""))
+            yield session
+
+    @contextmanager
+    def for_users(self, snapshot: int) -> Iterator[Session]:
+        """A session for users' own SQL on one snapshot: it can read the store's files and nothing else."""
+        self._assert_made()
+        with self._session(lock=False) as session:
+            self._attach(session, f", READ_ONLY, SNAPSHOT_VERSION {snapshot}")
+            session.run("USE lake", step="choose the store")
+            confine(session, [self.data_path, self._sqlite.parent])
+            yield session
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The store's lock alone, for dbt, which writes from a process of its own."""
+        with self._locked():
+            yield
+
+    @property
+    def _sqlite(self) -> Path:
+        return self.settings.zone("databank") / "catalogue" / "catalogue.sqlite"
+
+    def _assert_made(self) -> None:
+        if not self.exists:
+            raise Refused("the databank has no store yet: run `fjo init`")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with store_lock(self.settings.zone("databank"), wait_seconds=self.settings.lock_wait_seconds):
+            yield
+
+    @contextmanager
+    def _session(self, *, lock: bool = True) -> Iterator[Session]:
+        settings = self.settings
+        with open_session(
+            settings.temporary("databank"), memory_limit=settings.memory_limit, threads=settings.threads, lock=lock
+        ) as session:
+            yield session
+
+    def _attach(self, session: Session, options: str) -> None:
+        session.run(
+            f"ATTACH {literal('ducklake:' + self.catalogue)} AS lake "
+            f"(DATA_PATH {literal(self.data_path)}, OVERRIDE_DATA_PATH true, ENCRYPTED{options})",
+            step="open the databank's store",
+        )
+
+
+def current_snapshot(session: Session) -> int:
+    """The number of the latest snapshot."""
+    return int(session.value("SELECT max(snapshot_id) FROM lake.snapshots()", step="read the latest snapshot"))

@@ -1,0 +1,108 @@
+"""Making a home: folders, keyrings, stores, Dagster's instance. Safe to repeat; never makes up what was lost."""
+
+import json
+from pathlib import Path
+
+from fjo_pipeline.core.errors import KeyMissing, Refused
+from fjo_pipeline.core.files import write_atomically
+from fjo_pipeline.core.keyring import Keyring, PublicCard, keyring_path, open_keyring, passphrase
+from fjo_pipeline.core.ledger import open_ledger
+from fjo_pipeline.core.settings import ZONES, Settings, Zone
+from fjo_pipeline.databank.dbt import parse_models
+from fjo_pipeline.databank.flow import Databank
+from fjo_pipeline.databank.projects.extract import make_project_keys
+from fjo_pipeline.databank.projects.grants import load_project, project_numbers
+
+DAGSTER_YAML = """\
+# Written by `fjo init`. Dagster's own storage holds counts, digests and versions, never a value from a row.
+telemetry:
+  enabled: false
+run_coordinator:
+  module: dagster.core.run_coordinator
+  class: QueuedRunCoordinator
+  config:
+    max_concurrent_runs: 2
+concurrency:
+  pools:
+    granularity: run
+    default_limit: 1
+run_monitoring:
+  enabled: true
+  free_slots_after_run_end_seconds: 60
+run_retries:
+  enabled: true
+  max_retries: 2
+  # A lost machine is tried again; a step that says why it failed is not.
+  retry_on_asset_or_op_failure: false
+"""
+
+
+def init_home(settings: Settings, zones: tuple[Zone, ...] = ZONES) -> dict[Zone, str]:
+    """Make what is missing of a home's zones; returns each zone's fingerprint, for its keeper to tell the others."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for zone in zones:
+        _make_zone(settings, zone)
+    keyrings = {zone: open_keyring(settings, zone) for zone in zones}
+    for keyring in keyrings.values():
+        for other in keyrings.values():
+            if other.zone != keyring.zone:
+                keyring.trust(other.card)
+        card = json.dumps(keyring.card.as_json(), indent=1)
+        write_atomically(settings.zone(keyring.zone) / "card.json", card.encode(), mode=0o644)
+    if "databank" in zones:
+        _make_databank(settings)
+    write_atomically(dagster_home(settings) / "dagster.yaml", DAGSTER_YAML.encode())
+    return {zone: keyring.card.fingerprint for zone, keyring in keyrings.items()}
+
+
+def trust_card(settings: Settings, zone: Zone, card: Path) -> str:
+    """Pin another zone's public card in a zone's keyring; returns the fingerprint that was pinned."""
+    try:
+        read = PublicCard(**json.loads(card.read_text()))
+    except (OSError, ValueError, TypeError):
+        read = None
+    if read is None or read.zone not in ZONES:
+        raise Refused(f"{card.name} is no zone's card; `fjo init` writes one as <zone>/card.json")
+    open_keyring(settings, zone).trust(read)
+    return read.fingerprint
+
+
+def zones_here(settings: Settings) -> tuple[Zone, ...]:
+    """The zones that live in this home; Refused where none does."""
+    here = tuple(zone for zone in ZONES if settings.zone(zone).is_dir())
+    if not here:
+        raise Refused(f"there is no home at {settings.home}: make one with `fjo init`, or set FJO_HOME")
+    return here
+
+
+def dagster_home(settings: Settings) -> Path:
+    """Dagster's own folder in the home."""
+    return settings.home.absolute() / "dagster"
+
+
+def _make_zone(settings: Settings, zone: Zone) -> None:
+    folder = settings.zone(zone)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    path = keyring_path(settings, zone)
+    if not path.exists():
+        if any(folder.glob("*.sqlite")) or any(folder.glob("*.duckdb")):
+            raise KeyMissing(
+                f"the keyring of zone {zone} is gone but its store is there; restore the keyring from its backup: "
+                "a new one could open nothing and would give everybody new ids"
+            )
+        Keyring.create(zone, path, passphrase(settings))
+        open_ledger(settings, zone).record("keys", zone, "made", "accepted", "")
+    settings.inbox(zone).mkdir(parents=True, exist_ok=True, mode=0o700)
+    if zone == "provider":
+        settings.landing.mkdir(exist_ok=True, mode=0o700)
+        settings.quarantine.mkdir(exist_ok=True, mode=0o700)
+
+
+def _make_databank(settings: Settings) -> None:
+    databank = Databank(settings)
+    databank.store.create()
+    settings.extracts.mkdir(exist_ok=True, mode=0o700)
+    for number in project_numbers(settings.projects):
+        load_project(number, settings.projects)
+        make_project_keys(databank, number)
+    parse_models(databank.store, settings)

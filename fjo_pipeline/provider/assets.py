@@ -1,0 +1,153 @@
+"""The provider's asset graph: deposit → Files 1 and 2 → transfers, and the receipt that comes back."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from fjo_pipeline.core.errors import FjoError
+from fjo_pipeline.core.orchestration import (
+    AFTER_WHAT_IT_STANDS_ON,
+    ONE_RUN_A_PARTITION,
+    deposits,
+    failures_in_words,
+    forget_partition,
+)
+from fjo_pipeline.provider.flow import Provider, check_split, send_files, split_deposit, take_deposit, take_receipt
+
+POOL = "provider_store"
+SPLIT_CHECKS = {
+    "rows_conserved": "file_2",
+    "no_identifier_columns": "file_2",
+    "no_identifier_values": "file_2",
+    "one_row_a_join_key": "file_1",
+}
+
+
+def provider_assets(dataset: str) -> list[dg.AssetsDefinition]:
+    """The provider's assets of one dataset."""
+    return [_deposit(dataset), _split(dataset), _transfers(dataset), _receipt(dataset)]
+
+
+def _deposit(dataset: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["provider", dataset, "deposit"],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        group_name="provider",
+        kinds={"csv", "duckdb"},
+        pool=POOL,
+        description="A deposit, whole and checked against its contract; a bad one is quarantined with a report.",
+    )
+    def deposit(context: dg.AssetExecutionContext, provider: dg.ResourceParam[Provider]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            try:
+                checked = take_deposit(provider, dataset, context.partition_key)
+            except FjoError:
+                _forget_if_never_taken(context, provider, dataset)
+                raise
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": sum(checked.rows.values()),
+                "digest": checked.digest,
+                "rows_by_table": checked.rows,
+                "exact_copies": sum(checked.exact_copies.values()),
+                "implausible_years_of_birth": checked.implausible_years,
+                "made_up_data": checked.synthetic,
+            }
+        )
+
+    return deposit
+
+
+def _forget_if_never_taken(context: dg.AssetExecutionContext, provider: Provider, dataset: str) -> None:
+    if provider.ledger.last("deposit", dataset, context.partition_key, "accepted") is None:
+        forget_partition(context.instance, dataset, context.partition_key)
+
+
+def _split(dataset: str) -> dg.AssetsDefinition:
+    def key(name: str) -> dg.AssetKey:
+        return dg.AssetKey(["provider", dataset, name])
+
+    def spec(name: str, description: str) -> dg.AssetSpec:
+        return dg.AssetSpec(
+            key(name),
+            deps=[key("deposit")],
+            group_name="provider",
+            kinds={"duckdb", "parquet"},
+            automation_condition=AFTER_WHAT_IT_STANDS_ON,
+            partitions_def=deposits(dataset),
+            description=description,
+        )
+
+    @dg.multi_asset(
+        name=f"provider__{dataset}__split",
+        specs=[
+            spec(
+                "file_1", "File 1: who the people are, one row a person under its join key; encrypted, not yet sealed."
+            ),
+            spec("file_2", "File 2: what happened, keys encrypted, no identifier; encrypted, not yet sealed."),
+        ],
+        check_specs=[dg.AssetCheckSpec(check, asset=key(name), blocking=True) for check, name in SPLIT_CHECKS.items()],
+        backfill_policy=ONE_RUN_A_PARTITION,
+        pool=POOL,
+    )
+    def split(
+        context: dg.AssetExecutionContext, provider: dg.ResourceParam[Provider]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with failures_in_words():
+            file_1, file_2 = split_deposit(provider, dataset, context.partition_key)
+            findings = check_split(provider, dataset, context.partition_key)
+        for name, draft in (("file_1", file_1), ("file_2", file_2)):
+            results = [
+                dg.AssetCheckResult(passed=each.passed, check_name=each.name, asset_key=key(name), metadata=each.counts)
+                for each in findings
+                if SPLIT_CHECKS[each.name] == name
+            ]
+            yield dg.MaterializeResult(
+                asset_key=key(name),
+                metadata={"dagster/row_count": sum(draft.rows.values()), "rows_by_table": draft.rows},
+                check_results=results,
+            )
+
+    return split
+
+
+def _transfers(dataset: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["provider", dataset, "transfers"],
+        deps=[["provider", dataset, "file_1"], ["provider", dataset, "file_2"]],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        group_name="provider",
+        kinds={"age"},
+        pool=POOL,
+        description="File 1 sealed to the TTP and File 2 to the databank, signed by the provider.",
+    )
+    def transfers(
+        context: dg.AssetExecutionContext, provider: dg.ResourceParam[Provider]
+    ) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            sent = send_files(provider, dataset, context.partition_key)
+        return dg.MaterializeResult(metadata={f"{kind}_rows_sent": rows for kind, rows in sent.items()})
+
+    return transfers
+
+
+def _receipt(dataset: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["provider", dataset, "receipt"],
+        deps=[["ttp", dataset, "transfers"]],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        group_name="provider",
+        kinds={"age"},
+        pool=POOL,
+        description="What the TTP says of a File 1: missing values by field, and how many people were linked.",
+    )
+    def receipt(context: dg.AssetExecutionContext, provider: dg.ResourceParam[Provider]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            rows = take_receipt(provider, dataset, context.partition_key)
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+    return receipt

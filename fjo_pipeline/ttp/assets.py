@@ -1,0 +1,168 @@
+"""The TTP's asset graph: File 1 → linkage → File 3 → transfers, on the linkage model and the register."""
+
+import dagster as dg
+
+from fjo_pipeline.core.contracts import Contract
+from fjo_pipeline.core.orchestration import (
+    AFTER_WHAT_IT_STANDS_ON,
+    ONE_RUN_A_PARTITION,
+    deposits,
+    failures_in_words,
+)
+from fjo_pipeline.ttp.flow import Ttp, check_file_3, link, make_file_3, receive_file_1, send_file_3
+from fjo_pipeline.ttp.linkage.model import load_model
+
+POOL = "ttp_store"
+LARGEST_CLUSTER = 20
+"""People of one deposit on one register person; more are no aliases but a wrong link."""
+
+
+def shared_assets() -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """What every dataset's linkage stands on."""
+    register = dg.AssetSpec(
+        key=["ttp", "population_register", "register"],
+        group_name="ttp",
+        kinds={"duckdb"},
+        description="The population register; `fjo register add` loads it.",
+    )
+    return [register, linkage_model]
+
+
+@dg.asset(
+    key=["ttp", "population_register", "linkage_model"],
+    group_name="ttp",
+    kinds={"json"},
+    description="The trained model that ships with the code, its digest and fit checked; trained apart and rarely.",
+)
+def linkage_model() -> dg.MaterializeResult[None]:
+    """Load the model that scoring will use and show what it is."""
+    with failures_in_words():
+        model = load_model()
+    return dg.MaterializeResult(
+        metadata={"version": model.version, "digest": model.digest(), "threshold": model.threshold, **model.provenance}
+    )
+
+
+def ttp_assets(contract: Contract) -> list[dg.AssetsDefinition]:
+    """The TTP's assets of one dataset."""
+    return [
+        _file_1(contract.name),
+        _linkage(contract.name),
+        _file_3(contract.name, contract.match_rate_band),
+        _transfers(contract.name),
+    ]
+
+
+def _file_1(dataset: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["ttp", dataset, "file_1"],
+        deps=[["provider", dataset, "transfers"]],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        group_name="ttp",
+        kinds={"age", "duckdb"},
+        pool=POOL,
+        description="File 1 as it came: signature and digests verified, laid into the TTP's encrypted store.",
+    )
+    def file_1(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            received = receive_file_1(ttp, dataset, context.partition_key)
+        return dg.MaterializeResult(metadata={"dagster/row_count": received["rows"], "digest": received["digest"]})
+
+    return file_1
+
+
+def _linkage(dataset: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["ttp", dataset, "linkage"],
+        deps=[
+            ["ttp", dataset, "file_1"],
+            ["ttp", "population_register", "register"],
+            ["ttp", "population_register", "linkage_model"],
+        ],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        group_name="ttp",
+        kinds={"duckdb", "splink"},
+        pool=POOL,
+        description="Each person of a refresh with one register person or none: exact tiers first, then Splink.",
+    )
+    def linkage(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            result = link(ttp, dataset, context.partition_key)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": result.people,
+                "people_by_match_status": result.statuses,
+                "people_by_reason": result.reasons,
+                "pairs_scored": result.pairs_scored,
+                "seconds_by_step": result.seconds,
+            }
+        )
+
+    return linkage
+
+
+def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["ttp", dataset, "file_3"])
+
+    @dg.asset(
+        key=key,
+        deps=[["ttp", dataset, "linkage"]],
+        check_specs=[
+            dg.AssetCheckSpec("rows_conserved", asset=key, blocking=True),
+            dg.AssetCheckSpec("one_alf_a_join_key", asset=key, blocking=True),
+            dg.AssetCheckSpec("cluster_sizes", asset=key, blocking=True),
+            dg.AssetCheckSpec("match_rate_in_band", asset=key, blocking=True),
+        ],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        group_name="ttp",
+        kinds={"duckdb", "parquet"},
+        pool=POOL,
+        description="File 3: the join key with its ALF, match status and minimal demographics; not yet sealed.",
+    )
+    def file_3(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            draft, _ = make_file_3(ttp, dataset, context.partition_key)
+            counts = check_file_3(ttp, dataset, context.partition_key)
+        rate = counts["linked"] / counts["rows"] if counts["rows"] else 0.0
+        passed = {
+            "rows_conserved": counts["rows"] == counts["file_1_rows"],
+            "one_alf_a_join_key": counts["rows"] == counts["join_keys"],
+            "cluster_sizes": counts["largest_cluster"] <= LARGEST_CLUSTER,
+            "match_rate_in_band": band[0] <= rate <= band[1],
+        }
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": draft.rows["file_3"], "linked": counts["linked"], "match_rate": rate},
+            check_results=[
+                dg.AssetCheckResult(
+                    passed=good, check_name=name, asset_key=key, metadata={**counts, "match_rate": rate}
+                )
+                for name, good in passed.items()
+            ],
+        )
+
+    return file_3
+
+
+def _transfers(dataset: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["ttp", dataset, "transfers"],
+        deps=[["ttp", dataset, "file_3"]],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        group_name="ttp",
+        kinds={"age"},
+        pool=POOL,
+        description="File 3 sealed to the databank and a receipt of counts to the provider, signed by the TTP.",
+    )
+    def transfers(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            sent = send_file_3(ttp, dataset, context.partition_key)
+        return dg.MaterializeResult(metadata={f"{kind}_rows_sent": rows for kind, rows in sent.items()})
+
+    return transfers

@@ -1,0 +1,83 @@
+"""File 3: the join key with its ALF, match status and minimal demographics, and the receipt to the provider.
+
+Week of birth, gender and small area come from File 1's own values for every row, never from the register.
+"""
+
+from pathlib import Path
+
+from fjo_pipeline.core.files import sha256_of_texts
+from fjo_pipeline.core.key_columns import mapped_keys
+from fjo_pipeline.core.keyring import Keyring
+from fjo_pipeline.core.linking_field import LinkingFieldCipher, tweak_for
+from fjo_pipeline.core.sessions import Session, identifier
+from fjo_pipeline.core.transfers import Draft, Subject
+from fjo_pipeline.ttp.reference import folded_postcode
+from fjo_pipeline.ttp.store import FILE_1_TYPES, partition
+
+FORMAT = "file 3, 1"
+SMALLEST_COUNT = 10
+"""Counts of people below this are left out of a receipt."""
+
+QUERY = """
+SELECT person.SYSTEM_ID, CAST(link.register_id AS BIGINT) AS ALF, link.alf_sts_cd AS ALF_STS_CD,
+    CAST(link.alf_mtch_pct AS DECIMAL(7, 6)) AS ALF_MTCH_PCT,
+    CAST(date_trunc('week', person.DATE_OF_BIRTH) AS DATE) AS WOB,
+    CASE WHEN person.GENDER_CD IN ('1', '2') THEN person.GENDER_CD ELSE '9' END AS GNDR_CD,
+    CASE WHEN person.ADDRESS_CONFIDENTIAL IS DISTINCT FROM 'true' THEN area.lsoa_cd END AS LSOA_CD
+FROM ttp.file_1.{partition} AS person
+JOIN ttp.links.{partition} AS link ON link.person_id = person.SYSTEM_ID
+LEFT JOIN ttp.reference.postcode_to_lsoa AS area ON area.postcode = {folded_postcode}
+"""
+
+
+def write_file_3(session: Session, subject: Subject, vintage: str, keyring: Keyring, folder: Path) -> Draft:
+    """File 3 as a draft, in the order of the join key; one row for every row of File 1."""
+    draft = Draft.begin(folder, subject)
+    draft.facts["lsoa_vintage"] = vintage
+    query = QUERY.format(
+        partition=partition(subject.dataset, subject.refresh), folded_postcode=folded_postcode("person.POSTCODE")
+    )
+    alf = LinkingFieldCipher(keyring.key("alf"), tweak_for(None, "alf"))
+    with mapped_keys(session, query, {"ALF": alf.encrypt_arrow}, step="write File 3") as rows:
+        draft.write(session, "file_3", f"SELECT * FROM {rows} ORDER BY SYSTEM_ID")
+    draft.save(keyring)
+    return draft
+
+
+def file_3_digest(file_1_digest: str, linkage_digest: str, directory: str, keyring: Keyring) -> str:
+    """What a File 3 is made from: File 1, the linkage (register, model), the postcode directory, the ALF key."""
+    return sha256_of_texts(FORMAT, file_1_digest, linkage_digest, directory, keyring.fingerprint("alf"))
+
+
+def write_receipt(session: Session, subject: Subject, keyring: Keyring, folder: Path) -> Draft:
+    """A receipt as a draft: missing values by File 1 field, people by match status and by File 1 group."""
+    draft = Draft.begin(folder, subject)
+    name = partition(subject.dataset, subject.refresh)
+    missing = " UNION ALL ".join(
+        f"SELECT 'missing' AS measure, '{field}' AS item, count(*) - count({identifier(field)}) AS people, "
+        f"count(*) AS of_people FROM ttp.file_1.{name}"
+        for field in FILE_1_TYPES
+    )
+    groups = {
+        "match status": "link.alf_sts_cd",
+        "gender": "person.GENDER_CD",
+        "decade of birth": "coalesce(CAST(year(person.DATE_OF_BIRTH) // 10 * 10 AS VARCHAR), 'missing')",
+        "postcode": "CASE WHEN person.POSTCODE IS NULL THEN 'missing' ELSE 'present' END",
+    }
+    linked = " UNION ALL ".join(
+        f"SELECT 'linked by {label}' AS measure, {expression} AS item, count(link.register_id) AS people, "
+        f"count(*) AS of_people FROM ttp.file_1.{name} AS person "
+        f"JOIN ttp.links.{name} AS link ON link.person_id = person.SYSTEM_ID GROUP BY 2"
+        for label, expression in groups.items()
+    )
+    shown = (
+        f"CASE WHEN people BETWEEN 1 AND {SMALLEST_COUNT - 1} OR of_people - people BETWEEN 1 AND {SMALLEST_COUNT - 1}"
+    )
+    draft.write(
+        session,
+        "receipt",
+        f"SELECT measure, item, {shown} THEN NULL ELSE people END AS people, of_people "
+        f"FROM ({missing} UNION ALL {linked}) WHERE of_people >= {SMALLEST_COUNT} ORDER BY measure, item",
+    )
+    draft.save(keyring)
+    return draft

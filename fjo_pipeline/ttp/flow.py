@@ -1,0 +1,214 @@
+"""The TTP's steps for one File 1, each safe to run again: receive, link, File 3, send; and what is due."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fjo_pipeline.core.contracts import Contract, contract
+from fjo_pipeline.core.errors import FjoError, Refused
+from fjo_pipeline.core.files import sha256_of_texts
+from fjo_pipeline.core.keyring import Keyring, open_keyring
+from fjo_pipeline.core.ledger import Ledger, open_ledger
+from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.core.settings import Settings, Zone
+from fjo_pipeline.core.stores import one_transaction
+from fjo_pipeline.core.transfers import (
+    Draft,
+    Kind,
+    Subject,
+    Transfer,
+    accept,
+    latest,
+    open_transfer,
+    read_envelope,
+    waiting,
+)
+from fjo_pipeline.ttp.file_1 import carries_nhs_numbers, load_file_1, people_query
+from fjo_pipeline.ttp.file_3 import file_3_digest, write_file_3, write_receipt
+from fjo_pipeline.ttp.linkage.link import LinkageResult, link_people
+from fjo_pipeline.ttp.linkage.model import load_model
+from fjo_pipeline.ttp.linkage.normalise import RegisterRelations
+from fjo_pipeline.ttp.reference import directory_version
+from fjo_pipeline.ttp.register.loading import register_version
+from fjo_pipeline.ttp.store import TtpStore, has_partition, partition
+
+REGISTER = RegisterRelations(person="ttp.register.person", name="ttp.register.name", address="ttp.register.address")
+
+RECIPIENTS: Mapping[Kind, Zone] = {"receipt": "provider", "file_3": "databank"}
+
+
+@dataclass(frozen=True)
+class Ttp:
+    """The trusted third party's zone of one home: its settings, keys, store and ledger."""
+
+    settings: Settings
+
+    @property
+    def keyring(self) -> Keyring:
+        """The TTP's keyring; KeyMissing where it is not there."""
+        return open_keyring(self.settings, "ttp")
+
+    @property
+    def store(self) -> TtpStore:
+        """The TTP's store."""
+        return TtpStore(self.settings, self.keyring)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The TTP's ledger."""
+        return open_ledger(self.settings, "ttp")
+
+    def contract(self, dataset: str) -> Contract:
+        """The contract of a dataset; Refused where there is none."""
+        return contract(dataset, self.settings.contracts)
+
+    def file_1(self, dataset: str, refresh: str) -> Transfer:
+        """The last File 1 of a refresh that has arrived, verified; Refused where none has, or it is not sound."""
+        folder = latest(self.settings.inbox("ttp"), "file_1", dataset, refresh)
+        return open_transfer(folder, self.keyring, "file_1")
+
+    def work(self, dataset: str, refresh: str, what: str) -> Path:
+        """A folder of the TTP's own for a draft, encrypted, by dataset and refresh."""
+        return self.settings.zone("ttp") / "work" / what / dataset / refresh
+
+
+def receive_file_1(ttp: Ttp, dataset: str, refresh: str) -> dict[str, Any]:
+    """Verify a File 1, enter it into the ledger, and lay it into the store; returns counts and its digest."""
+    transfer = ttp.file_1(dataset, refresh)
+    accept(transfer, ttp.ledger)
+    with ttp.store.writing() as session:
+        rows = load_file_1(session, transfer)
+    return {"rows": rows, "digest": transfer.digest}
+
+
+def link(ttp: Ttp, dataset: str, refresh: str) -> LinkageResult:
+    """Link a refresh's people to the register; one row a person in the store, replaced whole."""
+    name = partition(dataset, refresh)
+    with ttp.store.writing() as session:
+        note_versions(ttp, session)
+        if not has_partition(session, "file_1", dataset, refresh):
+            raise Refused(f"File 1 of {dataset}/{refresh} is not in the store: receive it first")
+        session.run(f"CREATE TEMP TABLE people AS {people_query(dataset, refresh)}", step="read File 1's people")
+        result = link_people(
+            session,
+            "people",
+            REGISTER,
+            load_model(),
+            links="links_of_refresh",
+            use_nhs_numbers=carries_nhs_numbers(session, dataset, refresh),
+        )
+        with one_transaction(session):
+            session.run(
+                f"CREATE OR REPLACE TABLE ttp.links.{name} AS FROM links_of_refresh ORDER BY person_id",
+                step="keep the links",
+            )
+    return result
+
+
+def make_file_3(ttp: Ttp, dataset: str, refresh: str) -> tuple[Draft, Draft]:
+    """Write File 3 and the receipt as drafts in the TTP's zone; nothing leaves it yet."""
+    keyring = ttp.keyring
+    file_1 = ttp.file_1(dataset, refresh)
+    with ttp.store.reading() as session:
+        if not has_partition(session, "links", dataset, refresh):
+            raise Refused(f"{dataset}/{refresh} has not been linked: link it first")
+        _, vintage = directory_version(session)
+        subject = _subject(session, file_1)
+        file_3 = write_file_3(session, subject, vintage, keyring, ttp.work(dataset, refresh, "file_3"))
+        about = replace(subject, kind="receipt")
+        receipt = write_receipt(session, about, keyring, ttp.work(dataset, refresh, "receipt"))
+    return file_3, receipt
+
+
+def check_file_3(ttp: Ttp, dataset: str, refresh: str) -> dict[str, int]:
+    """Counts that File 3 is judged by: rows, join keys, File 1's rows, linked people, and the largest cluster."""
+    draft = Draft.resume(ttp.work(dataset, refresh, "file_3"), ttp.keyring)
+    with ttp.store.reading() as session:
+        relation = draft.relation(session, "file_3")
+        rows, keys, linked = session.row(
+            f"SELECT count(*), count(DISTINCT SYSTEM_ID), count(ALF) FROM {relation}", step="count File 3"
+        )
+        expected = session.value(f"SELECT count(*) FROM ttp.file_1.{partition(dataset, refresh)}", step="count File 1")
+        largest = session.value(
+            f"SELECT coalesce(max(people), 0) FROM (SELECT count(*) AS people FROM {relation} "
+            "WHERE ALF IS NOT NULL GROUP BY ALF)",
+            step="measure clusters",
+        )
+    return {
+        "rows": rows,
+        "join_keys": keys,
+        "file_1_rows": expected,
+        "linked": linked,
+        "largest_cluster": largest,
+    }
+
+
+def send_file_3(ttp: Ttp, dataset: str, refresh: str) -> dict[str, int]:
+    """Seal File 3 to the databank and the receipt to the provider; returns rows sent, 0 where sent before."""
+    keyring, ledger = ttp.keyring, ttp.ledger
+    digest = expected_digest(ttp, ttp.file_1(dataset, refresh).digest)
+    sent: dict[str, int] = {}
+    for kind, recipient in RECIPIENTS.items():
+        folder = ttp.work(dataset, refresh, kind)
+        last = ledger.last(kind, dataset, refresh, "sent")
+        if not folder.exists() and last is not None and last.digest == digest:
+            sent[kind] = 0
+            continue
+        draft = Draft.resume(folder, keyring)
+        entry = draft.send(keyring, recipient, ttp.settings.inbox(recipient), ledger, digest)
+        sent[kind] = entry.rows if entry else 0
+    return sent
+
+
+def note_versions(ttp: Ttp, session: Session) -> None:
+    """Copy the versions of register and directory into the ledger, where what is due is decided from."""
+    version, synthetic = register_version(session)
+    ttp.ledger.record("register", "population_register", "latest", "accepted", version, detail={"synthetic": synthetic})
+    found, vintage = directory_version(session)
+    ttp.ledger.record("reference", "postcode_to_lsoa", "latest", "accepted", found, detail={"vintage": vintage})
+
+
+def expected_digest(ttp: Ttp, file_1_digest: str) -> str:
+    """The digest that File 3 of a File 1 has with the register, model and directory that are loaded now.
+
+    Refused where one of them is not there.
+    """
+    register = ttp.ledger.last("register", "population_register", "latest", "accepted")
+    directory = ttp.ledger.last("reference", "postcode_to_lsoa", "latest", "accepted")
+    if register is None:
+        raise Refused("no population register is loaded: load one with `fjo register add PATH`")
+    if directory is None:
+        raise Refused("no postcode directory is loaded: load one with `fjo reference add postcode_to_lsoa PATH`")
+    linkage = sha256_of_texts(register.digest, load_model().digest())
+    return file_3_digest(file_1_digest, linkage, directory.digest, ttp.keyring)
+
+
+@dataclass(frozen=True)
+class Due:
+    """A File 1 to link; `token` changes whenever there is a new reason to."""
+
+    dataset: str
+    refresh: str
+    token: str
+
+
+def due(ttp: Ttp) -> Iterator[Due]:
+    """Every File 1 whose File 3 is missing or was made from something else."""
+    ledger = ttp.ledger
+    for folder in waiting(ttp.settings.inbox("ttp"), "file_1"):
+        dataset, refresh = folder.parent.parent.name, folder.parent.name
+        last = ledger.last("file_3", dataset, refresh, "sent")
+        try:
+            token = expected_digest(ttp, read_envelope(folder, ttp.keyring).digest)
+        except FjoError:
+            # Due all the same: the step that needs it says what is wrong.
+            token = f"refused-{folder.name}"
+        if last is None or last.digest != token:
+            yield Due(dataset, refresh, token)
+
+
+def _subject(session: Session, file_1: Transfer) -> Subject:
+    """File 3's subject; made-up people at either end make the result made up."""
+    synthetic = file_1.subject.synthetic or register_version(session)[1]
+    return replace(file_1.subject, kind="file_3", synthetic=synthetic)

@@ -1,0 +1,96 @@
+"""The TTP's store: `ttp.duckdb`, an encrypted DuckDB file, attached as `ttp` for one step at a time."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fjo_pipeline.core.contracts import FILE_1_COLUMNS
+from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.keyring import Keyring
+from fjo_pipeline.core.sessions import Session, identifier, literal, open_session
+from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.core.stores import store_lock
+
+SCHEMA = """
+CREATE SCHEMA IF NOT EXISTS ttp.register;
+CREATE SCHEMA IF NOT EXISTS ttp.reference;
+CREATE SCHEMA IF NOT EXISTS ttp.file_1;
+CREATE SCHEMA IF NOT EXISTS ttp.links;
+CREATE TABLE IF NOT EXISTS ttp.register.version (version VARCHAR, synthetic BOOLEAN, people BIGINT);
+CREATE TABLE IF NOT EXISTS ttp.register.person (
+    register_id VARCHAR, date_of_birth VARCHAR, sex VARCHAR, nhs_number VARCHAR);
+CREATE TABLE IF NOT EXISTS ttp.register.name (
+    register_id VARCHAR, forename VARCHAR, middle_names VARCHAR, surname VARCHAR);
+CREATE TABLE IF NOT EXISTS ttp.register.address (register_id VARCHAR, postcode VARCHAR, address VARCHAR);
+CREATE TABLE IF NOT EXISTS ttp.reference.version (name VARCHAR, version VARCHAR, vintage VARCHAR);
+CREATE TABLE IF NOT EXISTS ttp.reference.postcode_to_lsoa (postcode VARCHAR, lsoa_cd VARCHAR);
+"""
+
+
+@dataclass(frozen=True)
+class TtpStore:
+    """The store of one home; opened for a step and closed after it."""
+
+    settings: Settings
+    keyring: Keyring
+
+    @property
+    def path(self) -> Path:
+        """The encrypted file."""
+        return self.settings.zone("ttp") / "ttp.duckdb"
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that alone may write to the store; StoreBusy where another process holds it."""
+        with (
+            store_lock(self.settings.zone("ttp"), wait_seconds=self.settings.lock_wait_seconds),
+            self._session() as session,
+        ):
+            self._attach(session, "")
+            session.run(SCHEMA, step="lay out the TTP's store")
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that reads the store, beside other readers; Refused where there is no store yet."""
+        if not self.path.exists():
+            raise Refused("the TTP's store is empty: load a register with `fjo register add PATH`")
+        wait = self.settings.lock_wait_seconds
+        with store_lock(self.settings.zone("ttp"), wait_seconds=wait, shared=True), self._session() as session:
+            self._attach(session, ", READ_ONLY")
+            yield session
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        settings = self.settings
+        with open_session(
+            settings.temporary("ttp"), memory_limit=settings.memory_limit, threads=settings.threads
+        ) as session:
+            yield session
+
+    def _attach(self, session: Session, options: str) -> None:
+        key = b64encode(self.keyring.subkey("store", "ttp.duckdb")).decode()
+        session.run(
+            f"ATTACH {literal(self.path)} AS ttp (ENCRYPTION_KEY {literal(key)}{options})", step="open the TTP's store"
+        )
+
+
+def partition(dataset: str, refresh: str) -> str:
+    """The name, quoted, of a refresh's table in the schemas `file_1` and `links`."""
+    return identifier(f"{dataset}_{refresh}")
+
+
+def has_partition(session: Session, schema: str, dataset: str, refresh: str) -> bool:
+    """Whether a refresh's table is there."""
+    return bool(
+        session.value(
+            "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'ttp' AND schema_name = ? AND table_name = ?",
+            (schema, f"{dataset}_{refresh}"),
+            step="look for a partition",
+        )
+    )
+
+
+FILE_1_TYPES = {name: "DATE" if name in ("DATE_OF_BIRTH", "CREATE_DATE") else "VARCHAR" for name in FILE_1_COLUMNS}
