@@ -23,11 +23,6 @@ links as (
     union all
     select 'cymru' as source, refresh, person_id, alf_status, alf_match_pct, lsoa
     from {{ ref('stg_cafw__alf') }}
-),
-
-bands as (
-    select 'ecms' as source, refresh, person_id, age_band_first_s31
-    from {{ ref('stg_cafe_ecms__first_s31_age_band') }}
 )
 
 select
@@ -42,8 +37,6 @@ select
     people.alf2_e,
     trim(links.alf_status) as alf_status,
     links.alf_match_pct,
-    trim(links.lsoa) as lsoa,
-    bands.age_band_first_s31
+    trim(links.lsoa) as lsoa
 from people
 left join links using (source, refresh, person_id)
-left join bands using (source, refresh, person_id)
