@@ -1,4 +1,4 @@
-"""Deposits on disk: manifests that can be relied on, files that are the promised ones, zips that stay in their folder."""
+"""Deposits on disk: manifests to rely on, files that are the promised ones, zips that stay in their folder."""
 
 import json
 import stat
@@ -111,7 +111,7 @@ def test_a_missing_or_truncated_file_may_still_be_on_its_way(tmp_path: Path) -> 
     assert (standing, "truncated" in why, str(len(whole)) in why) == ("incomplete", True, True)
     path.unlink()
     assert deposit.standing() == ("incomplete", f"VISITS.csv is not there, though {MANIFEST} names it")
-    with pytest.raises(Refused, match="VISITS.csv is not there.*send the file again, or write"):
+    with pytest.raises(Refused, match=r"VISITS\.csv is not there.*send the file again, or write"):
         deposit.assert_whole()
 
 
