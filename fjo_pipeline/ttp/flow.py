@@ -29,8 +29,8 @@ from fjo_pipeline.ttp.file_3 import file_3_digest, write_file_3, write_receipt
 from fjo_pipeline.ttp.linkage.link import LinkageResult, link_people
 from fjo_pipeline.ttp.linkage.model import load_model
 from fjo_pipeline.ttp.linkage.normalise import RegisterRelations
-from fjo_pipeline.ttp.reference import directory_version
-from fjo_pipeline.ttp.register.loading import register_version
+from fjo_pipeline.ttp.reference import add_postcode_directory, directory_version
+from fjo_pipeline.ttp.register.loading import add_register, register_version
 from fjo_pipeline.ttp.store import TtpStore, has_partition, partition
 
 REGISTER = RegisterRelations(person="ttp.register.person", name="ttp.register.name", address="ttp.register.address")
@@ -212,3 +212,17 @@ def _subject(session: Session, file_1: Transfer) -> Subject:
     """File 3's subject; made-up people at either end make the result made up."""
     synthetic = file_1.subject.synthetic or register_version(session)[1]
     return replace(file_1.subject, kind="file_3", synthetic=synthetic)
+
+
+def load_register(ttp: Ttp, folder: Path) -> tuple[str, int]:
+    """Load a register delivery and note its version; returns version and people. Refused where it is not good."""
+    version, synthetic, people = add_register(ttp.store, folder)
+    ttp.ledger.record("register", "population_register", "latest", "accepted", version, detail={"synthetic": synthetic})
+    return version, people
+
+
+def load_postcode_directory(ttp: Ttp, path: Path) -> int:
+    """Load a postcode directory and note its version; returns its rows. Refused where it is not good."""
+    version, vintage, rows = add_postcode_directory(ttp.store, path)
+    ttp.ledger.record("reference", "postcode_to_lsoa", "latest", "accepted", version, detail={"vintage": vintage})
+    return rows

@@ -14,12 +14,13 @@ NAME = "postcode_to_lsoa"
 LSOA_COLUMN = re.compile(r"lsoa(20\d\d)_cd")
 
 
-def add_postcode_directory(store: TtpStore, path: Path) -> int:
-    """Load a CSV of columns `postcode` and `lsoa<year>_cd` in place of the one there; returns its rows."""
+def add_postcode_directory(store: TtpStore, path: Path) -> tuple[str, str, int]:
+    """Load a CSV of columns `postcode` and `lsoa<year>_cd`; returns its version, its LSOA vintage, and its rows."""
     header = [column.lower() for column in read_header(path)]
     vintages = [found.group(1) for column in header if (found := LSOA_COLUMN.fullmatch(column))]
     if "postcode" not in header or len(vintages) != 1:
         raise Refused(f"{path.name}: a postcode directory has the columns postcode and lsoa2011_cd (or another year)")
+    version = sha256_of_file(path)
     with store.writing() as session, one_transaction(session):
         session.run("DELETE FROM ttp.reference.postcode_to_lsoa", step="make room for the postcode directory")
         session.run(
@@ -31,11 +32,11 @@ def add_postcode_directory(store: TtpStore, path: Path) -> int:
         session.run(f"DELETE FROM ttp.reference.version WHERE name = {literal(NAME)}", step="drop the old version")
         session.run(
             "INSERT INTO ttp.reference.version VALUES (?, ?, ?)",
-            (NAME, sha256_of_file(path), vintages[0]),
+            (NAME, version, vintages[0]),
             step="record the directory's version",
         )
         rows: int = session.value("SELECT count(*) FROM ttp.reference.postcode_to_lsoa", step="count postcodes")
-        return rows
+        return version, vintages[0], rows
 
 
 def directory_version(session: Session) -> tuple[str, str]:

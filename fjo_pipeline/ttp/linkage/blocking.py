@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fjo_pipeline.core.sessions import Session
 
 MOST_PER_KEY = 100
+MOST_PER_WEAK_KEY = 25
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Rule:
     name: str
     key: str
     of: tuple[str, ...] = ("name", "address")
+    most: int = MOST_PER_KEY
 
 
 # Day and month in either order, so that swapped ones still meet.
@@ -32,8 +34,8 @@ RULES = (
     Rule("postcode and day of birth", "postcode, day(dob)", ("address",)),
     Rule("names in either order and year of birth", f"{NAME_PAIR}, year(dob)", ("name",)),
     Rule("names in either order and day of birth", f"{NAME_PAIR}, day(dob), month(dob)", ("name",)),
-    Rule("names in either order", NAME_PAIR, ("name",)),
-    Rule("birthday", BIRTHDAY, ()),
+    Rule("names in either order", NAME_PAIR, ("name",), MOST_PER_WEAK_KEY),
+    Rule("birthday", BIRTHDAY, (), MOST_PER_WEAK_KEY),
     Rule("surname and postcode", "skeleton, postcode"),
     Rule("forename and postcode", "left(first, 3), postcode"),
     Rule("names and postcode district", "left(first, 2), skeleton, left(postcode, -3)"),
@@ -67,7 +69,7 @@ def _pairs_of(rule: Rule) -> str:
         held AS MATERIALIZED (
             SELECT DISTINCT {columns} AS key, rid FROM linkage_person{joins}
             WHERE {present} AND {columns} IN (SELECT key FROM wanted)),
-        useful AS (SELECT key FROM held GROUP BY key HAVING count(*) <= {MOST_PER_KEY})
+        useful AS (SELECT key FROM held GROUP BY key HAVING count(*) <= {rule.most})
         SELECT pid, rid FROM held SEMI JOIN useful USING (key) JOIN wanted USING (key)"""
 
 

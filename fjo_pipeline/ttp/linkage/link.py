@@ -14,8 +14,7 @@ from fjo_pipeline.ttp.linkage.resolve import resolve
 
 WORKING_TABLES = (
     "linkage_people linkage_person linkage_name linkage_address linkage_nickname linkage_exact linkage_nhs_conflict "
-    "linkage_rest linkage_scored linkage_frequency_first linkage_frequency_surname linkage_frequency_dob "
-    "linkage_frequency_postcode linkage_frequency_address"
+    "linkage_rest linkage_scored linkage_share"
 ).split()
 
 

@@ -1,7 +1,8 @@
 """The linkage model: what is compared, the levels of agreement, and how likely each is for three kinds of pair.
 
-A pair is one person (`match`), two people who share a home or family (`relative`), or two strangers. Splink's two-class
-model takes siblings for strangers who happen to agree; the third class is what keeps them apart.
+A pair is one person, recorded well (`clean`) or badly throughout (`soiled`), or two people who share a home or family
+(`relative`), or two strangers. A two-class model takes siblings for strangers who happen to agree, and one person's
+several errors for independent accidents.
 """
 
 import hashlib
@@ -35,6 +36,7 @@ class Comparison:
     of: str
     missing: str
     levels: tuple[Level, ...]
+    likeness: str = "NULL"  # computed once a pair of rows, for the conditions to look at
 
 
 COMPARISONS = (
@@ -42,6 +44,7 @@ COMPARISONS = (
         "given_name",
         of="name",
         missing="l.first IS NULL OR r.first IS NULL",
+        likeness="jaro_winkler_similarity(l.first, r.first)",
         levels=(
             Level(9, "equal, and so is a middle name", "l.first = r.first AND l.middle = r.middle", "first"),
             Level(8, "equal", "l.first = r.first", "first"),
@@ -55,10 +58,15 @@ COMPARISONS = (
             Level(
                 4,
                 "one begins the other",
-                "length(least(l.first, r.first)) <= 12 AND (starts_with(l.first, r.first) OR starts_with(r.first, l.first))",
+                "least(length(l.first), length(r.first)) >= 3 "
+                "AND (starts_with(l.first, r.first) OR starts_with(r.first, l.first))",
             ),
-            Level(3, "Jaro-Winkler at least 0.9", "jaro_winkler_similarity(l.first, r.first) >= 0.9"),
-            Level(2, "Jaro-Winkler at least 0.8", "jaro_winkler_similarity(l.first, r.first) >= 0.8"),
+            Level(3, "Jaro-Winkler at least 0.9", "likeness >= 0.9"),
+            Level(
+                2,
+                "Jaro-Winkler at least 0.8, or an initial",
+                "likeness >= 0.8 OR starts_with(l.first, r.first) OR starts_with(r.first, l.first)",
+            ),
             Level(1, "different", "true"),
         ),
     ),
@@ -66,6 +74,7 @@ COMPARISONS = (
         "surname",
         of="name",
         missing="l.surname IS NULL OR r.surname IS NULL",
+        likeness="jaro_winkler_similarity(l.surname, r.surname)",
         levels=(
             Level(6, "equal", "l.surname = r.surname", "surname"),
             Level(
@@ -75,8 +84,8 @@ COMPARISONS = (
                 "OR l.part_1 IN (r.part_1, r.part_2) OR l.part_2 IN (r.part_1, r.part_2)",
             ),
             Level(4, "forename and surname changed places", "l.surname = r.first AND l.first = r.surname"),
-            Level(3, "Jaro-Winkler at least 0.92", "jaro_winkler_similarity(l.surname, r.surname) >= 0.92"),
-            Level(2, "Jaro-Winkler at least 0.82", "jaro_winkler_similarity(l.surname, r.surname) >= 0.82"),
+            Level(3, "Jaro-Winkler at least 0.92", "likeness >= 0.92"),
+            Level(2, "Jaro-Winkler at least 0.82", "likeness >= 0.82"),
             Level(1, "different", "true"),
         ),
     ),
@@ -116,12 +125,15 @@ COMPARISONS = (
         "postcode",
         of="address",
         missing="l.postcode IS NULL OR r.postcode IS NULL",
+        # Damerau-Levenshtein is nine times slower than Levenshtein, which is never more than twice as large.
+        likeness="""CASE WHEN levenshtein(l.postcode, r.postcode) <= 2
+                         THEN damerau_levenshtein(l.postcode, r.postcode) END""",
         levels=(
             Level(6, "equal", "l.postcode = r.postcode", "postcode"),
             Level(
                 5,
                 "one character differs or two changed places",
-                "abs(length(l.postcode) - length(r.postcode)) <= 1 AND length(l.postcode) >= 4 AND damerau_levenshtein(l.postcode, r.postcode) = 1",
+                "likeness = 1 AND length(l.postcode) >= 4",
             ),
             Level(4, "the same sector", "length(l.postcode) >= 5 AND left(l.postcode, -2) = left(r.postcode, -2)"),
             Level(3, "the same district", "length(l.postcode) >= 5 AND left(l.postcode, -3) = left(r.postcode, -3)"),
@@ -133,15 +145,16 @@ COMPARISONS = (
         "address",
         of="address",
         missing="l.address IS NULL OR r.address IS NULL",
+        likeness="jaro_winkler_similarity(l.address, r.address)",
         levels=(
             Level(5, "equal", "l.address = r.address", "address"),
             Level(
                 4,
                 "Jaro-Winkler at least 0.92, same house number",
-                "jaro_winkler_similarity(l.address, r.address) >= 0.92 AND l.house IS NOT DISTINCT FROM r.house",
+                "likeness >= 0.92 AND l.house IS NOT DISTINCT FROM r.house",
             ),
-            Level(3, "Jaro-Winkler at least 0.85", "jaro_winkler_similarity(l.address, r.address) >= 0.85"),
-            Level(2, "Jaro-Winkler at least 0.7", "jaro_winkler_similarity(l.address, r.address) >= 0.7"),
+            Level(3, "Jaro-Winkler at least 0.85", "likeness >= 0.85"),
+            Level(2, "Jaro-Winkler at least 0.7", "likeness >= 0.7"),
             Level(1, "different", "true"),
         ),
     ),
@@ -150,9 +163,10 @@ COMPARISONS = (
 
 @dataclass(frozen=True)
 class Chances:
-    """How often a level of agreement is seen among pairs of one person, of relatives and of strangers."""
+    """How often a level of agreement is seen among pairs of each kind."""
 
-    match: float
+    clean: float
+    soiled: float
     relative: float
     stranger: float
 
@@ -163,9 +177,10 @@ class LinkageModel:
 
     version: str
     levels: dict[str, dict[int, Chances]]
-    on_register: float
-    relatives: float
-    slope: float
+    on_register: float  # share of the people left by the exact tiers who are on the register
+    soiled: float  # share of records that are soiled throughout
+    relatives: float  # register people who ever shared an address with one
+    slope: float  # of the calibration, on log odds
     intercept: float
     threshold: float
     normalisation: str = normalise.VERSION

@@ -18,7 +18,8 @@ from fjo_pipeline.ttp.linkage.blocking import find_candidates
 from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
 from fjo_pipeline.ttp.linkage.model import COMPARISONS, MISSING, LinkageModel
 
-Against = Literal["stranger", "relative"]
+Kind = Literal["clean", "soiled", "relative"]
+KINDS: tuple[Kind, ...] = ("clean", "soiled", "relative")
 NAMES = [comparison.name for comparison in COMPARISONS]
 
 
@@ -41,29 +42,36 @@ def weigh(session: Session, model: LinkageModel, vectors: str) -> None:
         FROM {vectors})""",
         step="collect the distinct comparison vectors",
     )
-    for against in ("stranger", "relative"):
-        _weigh_patterns(session, model, against)
+    session.run(
+        "CREATE OR REPLACE TEMP TABLE linkage_anybody AS "
+        "SELECT * REPLACE (CAST(0 AS BIGINT) AS unique_id) FROM linkage_pattern ORDER BY unique_id LIMIT 1",
+        step="give Splink its other side",
+    )
+    for kind in KINDS:
+        _score_with_splink(session, splink_settings(model, kind), kind)
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_scored AS
-        WITH odds AS (
-            SELECT v.pid, v.rid, pow(2.0, {model.intercept!r}) * pow({model.on_register!r} / (
-                   (SELECT count(*) FROM linkage_person) * pow(2.0, -(s.weight + {_rarity(model)}))
-                   + {model.relatives!r} * pow(2.0, -w.weight)), {model.slope!r}) AS odds
-            FROM {vectors} v JOIN linkage_weight_stranger s USING ({", ".join(NAMES)})
-            JOIN linkage_weight_relative w USING ({", ".join(NAMES)})),
+        WITH ratio AS (
+            SELECT v.pid, v.rid, pow(2.0, {_rarity(model)}) AS rarity,
+                   {1 - model.soiled!r} * pow(2.0, clean.weight) + {model.soiled!r} * pow(2.0, soiled.weight) AS one,
+                   pow(2.0, relative.weight) AS relative
+            FROM {vectors} v JOIN linkage_share h USING (pid)
+            {" ".join(f"JOIN linkage_weight_{kind} {kind} USING ({', '.join(NAMES)})" for kind in KINDS)}),
+        odds AS (
+            SELECT pid, rid, {model.on_register!r} * one * rarity
+                   / ((SELECT count(*) FROM linkage_person) + {model.relatives!r} * relative * rarity) AS odds
+            FROM ratio),
         total AS (SELECT pid, list_sum(list(odds ORDER BY odds)) + {1 - model.on_register!r} AS total
                   FROM odds GROUP BY pid)
-        SELECT pid, rid, odds / total AS probability FROM odds JOIN total USING (pid)""",
+        SELECT pid, rid, {_calibrated("odds / total", model)} AS probability FROM odds JOIN total USING (pid)""",
         step="turn weights into probabilities",
     )
-    session.run(
-        """DROP TABLE linkage_weight_stranger; DROP TABLE linkage_weight_relative; DROP TABLE linkage_pattern""",
-        step="drop the weights",
-    )
+    for table in ("pattern", "anybody", *(f"weight_{kind}" for kind in KINDS)):
+        session.run(f"DROP TABLE linkage_{table}", step="drop the weights")
 
 
-def splink_settings(model: LinkageModel, against: Against) -> dict[str, Any]:
-    """The model as Splink settings over level codes, one person (m) against strangers or relatives (u)."""
+def splink_settings(model: LinkageModel, kind: Kind) -> dict[str, Any]:
+    """The model as Splink settings over level codes: a kind of pair (m) against strangers (u)."""
     return {
         "link_type": "link_only",
         "probability_two_random_records_match": 0.5,
@@ -81,8 +89,8 @@ def splink_settings(model: LinkageModel, against: Against) -> dict[str, Any]:
                         {
                             "sql_condition": f"{comparison.name}_l = {level.code}",
                             "label_for_charts": level.name,
-                            "m_probability": chances.match,
-                            "u_probability": getattr(chances, against),
+                            "m_probability": getattr(chances, kind),
+                            "u_probability": chances.stranger,
                         }
                         for level in comparison.levels
                         for chances in [model.levels[comparison.name][level.code]]
@@ -94,16 +102,7 @@ def splink_settings(model: LinkageModel, against: Against) -> dict[str, Any]:
     }
 
 
-def _weigh_patterns(session: Session, model: LinkageModel, against: Against) -> None:
-    session.run(
-        "CREATE OR REPLACE TEMP TABLE linkage_anybody AS SELECT * REPLACE (0 AS unique_id) FROM linkage_pattern LIMIT 1",
-        step="start Splink",
-    )
-    _score_with_splink(session, splink_settings(model, against), f"linkage_weight_{against}")
-    session.run("DROP TABLE linkage_anybody", step="end Splink")
-
-
-def _score_with_splink(session: Session, settings: dict[str, Any], result: str) -> None:
+def _score_with_splink(session: Session, settings: dict[str, Any], kind: Kind) -> None:
     logging.getLogger("splink").setLevel(logging.ERROR)
     failed = ""
     try:
@@ -115,7 +114,7 @@ def _score_with_splink(session: Session, settings: dict[str, Any], result: str) 
             scored = linker.inference.score_pairs(left, right)
             columns = ", ".join(f"{name}_l AS {name}" for name in NAMES)
             session.connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {result} AS "
+                f"CREATE OR REPLACE TEMP TABLE linkage_weight_{kind} AS "
                 f"SELECT {columns}, match_weight AS weight FROM {scored.physical_name}"
             )
             scored.drop_table_from_database_and_remove_from_cache()
@@ -132,6 +131,16 @@ def _rarity(model: LinkageModel) -> str:
     for comparison in COMPARISONS:
         frequent = [level.code for level in comparison.levels if level.frequency]
         if frequent:
+            codes = ", ".join(str(code) for code in frequent)
+            share = next(f"h.{level.frequency}_share" for level in comparison.levels if level.frequency)
             average = sum(model.levels[comparison.name][code].stranger for code in frequent)
-            terms.append(f"coalesce({log2(average)!r} - log2(v.{comparison.name}_share), 0)")
+            terms.append(
+                f"coalesce({log2(average)!r} - log2(CASE WHEN v.{comparison.name} IN ({codes}) THEN {share} END), 0)"
+            )
     return " + ".join(terms)
+
+
+def _calibrated(probability: str, model: LinkageModel) -> str:
+    """Logistic calibration: slope and intercept on the natural log odds, kept off the ends."""
+    kept = f"least(greatest({probability}, 1e-12), 1 - 1e-12)"
+    return f"1 / (1 + exp(-({model.slope!r} * ln({kept} / (1 - {kept})) + {model.intercept!r})))"

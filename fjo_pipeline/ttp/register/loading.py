@@ -45,8 +45,8 @@ FROM deposited_addresses JOIN survivor USING (PERS_ID) ORDER BY ALL
 """
 
 
-def add_register(store: TtpStore, folder: Path) -> tuple[str, int]:
-    """Load a register delivery in place of the one that is there; returns its version and its people.
+def add_register(store: TtpStore, folder: Path) -> tuple[str, bool, int]:
+    """Load a register delivery in place of the one that is there; returns its version, if made up, and its people.
 
     Refused where the delivery breaks the contract or is not whole, with the first places of each failure.
     """
@@ -60,13 +60,13 @@ def add_register(store: TtpStore, folder: Path) -> tuple[str, int]:
     with store.writing() as session:
         loaded = session.rows("SELECT version, people FROM ttp.register.version", step="read the register's version")
         if loaded and loaded[0][0] == version:
-            return version, loaded[0][1]
+            return version, deposit.manifest.synthetic, loaded[0][1]
         report = check_delivery(session, each, folder)
         if not report.good:
             raise Refused(f"the register was refused:\n  {report}")
         _replace(session, version, deposit.manifest.synthetic)
         people: int = session.value("SELECT people FROM ttp.register.version", step="count the register's people")
-        return version, people
+        return version, deposit.manifest.synthetic, people
 
 
 def register_version(session: Session) -> tuple[str, bool]:
