@@ -44,21 +44,31 @@ def tiny(contracts_folder: Path) -> Contract:
 @pytest.fixture
 def settings(tmp_path: Path, contracts_folder: Path) -> Settings:
     """A home of the test's own, in which a deposit may be taken at once."""
-    return Settings(home=tmp_path / "home", contracts=contracts_folder, settle_seconds=0, lock_wait_seconds=0)
+    return home_settings(tmp_path / "home", contracts_folder)
 
 
 @pytest.fixture
 def keyrings(settings: Settings) -> Keyrings:
     """The three zones' keyrings, each of which has pinned the others' cards."""
-    made = {zone: Keyring.create(zone, keyring_path(settings, zone)) for zone in ZONES}
-    for keyring in made.values():
-        for other in made.values():
-            if other is not keyring:
-                keyring.trust(other.card)
-    return made
+    return make_keyrings(settings)
 
 
 @pytest.fixture
 def provider(settings: Settings, keyrings: Keyrings) -> Provider:
     """The provider's zone of the test's home."""
     return Provider(settings)
+
+
+def home_settings(home: Path, contracts: Path) -> Settings:
+    """A home in which a deposit may be taken at once."""
+    return Settings(home=home, contracts=contracts, settle_seconds=0, lock_wait_seconds=0)
+
+
+def make_keyrings(settings: Settings) -> Keyrings:
+    """The three zones' keyrings of a home, each of which has pinned the others' cards."""
+    made = {zone: Keyring.create(zone, keyring_path(settings, zone)) for zone in ZONES}
+    for keyring in made.values():
+        for other in made.values():
+            if other is not keyring:
+                keyring.trust(other.card)
+    return made
