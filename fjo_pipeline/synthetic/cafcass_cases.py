@@ -13,6 +13,18 @@ from fjo_pipeline.synthetic.cafcass_families import (
     private_episodes,
     public_episodes,
 )
+from fjo_pipeline.synthetic.cafcass_members import (
+    FATHER,
+    GRANDPARENT,
+    MOTHER,
+    OTHER_CHILD,
+    SUBJECT,
+    Members,
+    find_members,
+    named_on_applications,
+    within,
+    without_placed,
+)
 from fjo_pipeline.synthetic.durations import public_weeks
 from fjo_pipeline.synthetic.life import HomeSpells
 from fjo_pipeline.synthetic.places import Places
@@ -32,8 +44,7 @@ _PRIVATE_KINDS = ((CHILD_ARRANGEMENTS, 0.80), (SPECIAL_GUARDIANSHIP, 0.04), (ENF
                   (PARENTAL_RESPONSIBILITY, 0.04), (SPECIFIC_ISSUE, 0.04), (PROHIBITED_STEPS, 0.03))  # fmt: skip
 
 # What became of a case: the mix of final orders moves with the years, special guardianship up from 11 to 17 % [V].
-OUTCOMES = ("care", "placement", "special_guardianship", "supervision", "child_arrangements", "no_order")
-SUBJECT, MOTHER, FATHER, OTHER_CHILD, GRANDPARENT = range(5)
+IN_CARE, PLACED, GUARDIANSHIP, SUPERVISED, ARRANGED, NO_ORDER = range(6)
 
 
 @dataclass(frozen=True)
@@ -66,15 +77,6 @@ class Applications:
 
     def __len__(self) -> int:
         return len(self.case)
-
-
-@dataclass(frozen=True)
-class Members:
-    """Who belongs to a case and as what: SUBJECT, MOTHER, FATHER, OTHER_CHILD or GRANDPARENT."""
-
-    case: Ints
-    person: Ints
-    part: Ints
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,14 @@ def build_court(
     """The proceedings of one nation, at most `scope.people` people in them."""
     children = Children(people)
     episodes = _episodes(seed, nation, people, unions, children, scope)
-    members = _members(seed, nation, people, unions, children, episodes)
-    episodes, members = _within(seed, nation, scope.people, episodes, members)
+    members = find_members(seed, nation, people, unions, children, episodes)
+    episodes, members = within(seed, nation, scope.people, episodes, members)
     cases = _cases(seed, nation, people, episodes, homes, places)
-    members = _without_adopted(cases, members)
+    placed = (cases.outcome == PLACED) & (cases.law == PUBLIC)
+    members = without_placed(cases.opened, cases.closed, placed, members)
     applications = _applications(seed, nation, cases)
-    return Court(nation, cases, applications, members, _parties(seed, nation, cases, applications, members))
+    on_paper = named_on_applications(seed, nation, len(people), members)
+    return Court(nation, cases, applications, members, _parties(seed, nation, cases, applications, on_paper))
 
 
 def _episodes(seed: int, nation: int, people: People, unions: Unions, children: Children, scope: Scope) -> Episodes:
@@ -137,79 +141,7 @@ def _episodes(seed: int, nation: int, people: People, unions: Unions, children: 
     return join_episodes(parts)
 
 
-def _members(
-    seed: int, nation: int, people: People, unions: Unions, children: Children, episodes: Episodes
-) -> Members:
-    rng = stream(seed, "members", nation)
-    case, child = children.of(episodes.mother)
-    age = episodes.opened[case] - people.born[child]
-    private = episodes.law[case] == PRIVATE
-    man = np.where(private, unions.man[np.maximum(episodes.union[case], 0)], -1)
-    of_couple = ~private | (people.father[child] == man)
-    living = (age >= 0) & (age < np.where(private, 16, 18) * _YEAR) & (people.died[child] > episodes.opened[case])
-    index = child == episodes.child[case]
-    sibling = living & of_couple & ~index
-    extra = np.array([0.0, 0.72, 0.49])  # 1.72 children per s31 case, 1.49 per private application [D]
-    share = np.zeros(3)
-    for law in (PUBLIC, PRIVATE):
-        of_law = sibling & (episodes.law[case] == law)
-        share[law] = min(1.0, extra[law] * np.count_nonzero(episodes.law == law) / max(np.count_nonzero(of_law), 1))
-    subject = index | (sibling & chance(rng, len(child), share[episodes.law[case]]))
-    older = np.clip(age / (14 * _YEAR), 0, 1)
-    beside = ~subject & living & chance(rng, len(child), 0.06 + 0.22 * older)
-    subjects = Members(case[subject], child[subject], np.full(int(subject.sum()), SUBJECT))
-    others = Members(case[beside], child[beside], np.full(int(beside.sum()), OTHER_CHILD))
-    return _join_members([subjects, others, *_adults(rng, people, unions, episodes, subjects)])
-
-
-def _adults(
-    rng: np.random.Generator, people: People, unions: Unions, episodes: Episodes, subjects: Members
-) -> list[Members]:
-    everyone = np.arange(len(episodes))
-    public = episodes.law == PUBLIC
-    with_mother = everyone[chance(rng, len(everyone), 0.975) | ~public]
-    pair = np.unique((subjects.case << 32) + np.maximum(people.father[subjects.person], 0))
-    case, father = pair >> 32, pair & (2**32 - 1)
-    known = (people.died[father] > episodes.opened[case]) & chance(rng, len(case), np.where(public[case], 0.8, 1.0))
-    grandmother = people.mother[episodes.mother]
-    alive = (grandmother >= 0) & (people.died[np.maximum(grandmother, 0)] > episodes.opened)
-    called = everyone[alive & chance(rng, len(everyone), np.where(public, 0.12, 0.06))]
-    return [
-        Members(with_mother, episodes.mother[with_mother], np.full(len(with_mother), MOTHER)),
-        Members(case[known], father[known], np.full(int(known.sum()), FATHER)),
-        Members(called, grandmother[called], np.full(len(called), GRANDPARENT)),
-    ]
-
-
-def _join_members(parts: list[Members]) -> Members:
-    case, person, part = (np.concatenate([getattr(p, name) for p in parts]) for name in ("case", "person", "part"))
-    order = np.lexsort((person, part, case))
-    return Members(case[order], person[order], part[order])
-
-
-def _within(
-    seed: int, nation: int, limit: int, episodes: Episodes, members: Members
-) -> tuple[Episodes, Members]:
-    """Whole families, in random order, as long as no more than `limit` people come in."""
-    mothers, family = np.unique(episodes.mother, return_inverse=True)
-    rank = stream(seed, "families", nation).permutation(len(mothers))[family]
-    order = np.argsort(rank[members.case], kind="stable")
-    people_in_order = members.person[order]
-    _, first = np.unique(people_in_order, return_index=True)
-    new = np.zeros(len(order), dtype=np.int64)
-    new[first] = 1
-    reached = np.cumsum(np.bincount(rank[members.case[order]], weights=new, minlength=len(mothers)))
-    kept = reached[rank] <= limit
-    number = np.cumsum(kept) - 1
-    inside = kept[members.case]
-    chosen = Episodes(*(column[kept] for column in (
-        episodes.law, episodes.mother, episodes.union, episodes.child, episodes.opened)))  # fmt: skip
-    return chosen, Members(number[members.case[inside]], members.person[inside], members.part[inside])
-
-
-def _cases(
-    seed: int, nation: int, people: People, episodes: Episodes, homes: HomeSpells, places: Places
-) -> Cases:
+def _cases(seed: int, nation: int, people: People, episodes: Episodes, homes: HomeSpells, places: Places) -> Cases:
     rng = stream(seed, "cases", nation)
     size = len(episodes)
     public = episodes.law == PUBLIC
@@ -234,21 +166,9 @@ def _outcomes(rng: np.random.Generator, people: People, episodes: Episodes, clos
     nothing = np.full(len(closed), 0.07)
     edges = np.cumsum([placement, guardianship, supervision, arrangements, nothing], axis=0)
     pick = (rng.random(len(closed))[None, :] > edges).sum(axis=0)
-    public = np.array([1, 2, 3, 4, 5, 0])[pick]
-    private = np.where(chance(rng, len(closed), 0.82), 4, 5)
+    public = np.array([PLACED, GUARDIANSHIP, SUPERVISED, ARRANGED, NO_ORDER, IN_CARE])[pick]
+    private = np.where(chance(rng, len(closed), 0.82), ARRANGED, NO_ORDER)
     return np.where(episodes.law == PUBLIC, public, private)
-
-
-def _without_adopted(cases: Cases, members: Members) -> Members:
-    """A child once placed for adoption comes no more to its first mother's cases."""
-    of = np.flatnonzero((members.part == SUBJECT) | (members.part == OTHER_CHILD))
-    placed = of[(cases.outcome[members.case[of]] == 1) & (members.part[of] == SUBJECT)]
-    end = np.full(int(members.person.max(initial=0)) + 1, NEVER, dtype=np.int64)
-    np.minimum.at(end, members.person[placed], cases.closed[members.case[placed]])
-    child = (members.part == SUBJECT) | (members.part == OTHER_CHILD)
-    index = members.person == cases.child[members.case]
-    gone = child & ~index & (cases.opened[members.case] > end[members.person])
-    return Members(members.case[~gone], members.person[~gone], members.part[~gone])
 
 
 def _applications(seed: int, nation: int, cases: Cases) -> Applications:
@@ -259,7 +179,7 @@ def _applications(seed: int, nation: int, cases: Cases) -> Applications:
              for table in (_PUBLIC_KINDS, _PRIVATE_KINDS)]  # fmt: skip
     kind = np.where(cases.law == PUBLIC, kinds[0], kinds[1])
     emergency = every[kind == EMERGENCY_PROTECTION]
-    placing = every[(cases.law == PUBLIC) & (cases.outcome == 1)]
+    placing = every[(cases.law == PUBLIC) & (cases.outcome == PLACED)]
     crossed = every[(cases.law == PRIVATE) & chance(rng, size, 0.08)]
     again = every[cases.reopened < NEVER]
     length = cases.closed - cases.opened
@@ -291,7 +211,8 @@ def _parties(seed: int, nation: int, cases: Cases, applications: Applications, m
     applicant = ~public & (part == applying)
     grandparent = part == GRANDPARENT
     return Parties(
-        application, person, part, subject, applicant, adult & ~applicant, (part == OTHER_CHILD) | (grandparent & ~applicant),
+        application, person, part, subject, applicant, adult & ~applicant,
+        (part == OTHER_CHILD) | (grandparent & ~applicant),
         subject & (public | chance(rng, len(part), 0.06)), grandparent & chance(rng, len(part), 0.5),
     )  # fmt: skip
 

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fjo_pipeline.synthetic.cafcass_cases import CHILD_ARRANGEMENTS, GRANDPARENT, MOTHER, OTHER_CHILD, SUBJECT, visible
+from fjo_pipeline.synthetic.cafcass_cases import CHILD_ARRANGEMENTS, visible
+from fjo_pipeline.synthetic.cafcass_members import OTHER_CHILD, SUBJECT
 from fjo_pipeline.synthetic.dirt import copied, second_roles
 from fjo_pipeline.synthetic.docket import Docket
 from fjo_pipeline.synthetic.lookups import (
@@ -105,7 +106,6 @@ def _parties(seed: int, docket: Docket, until: int) -> pa.Table:
     at = row[shown]
     role = np.select([parties.subject[at], parties.applicant[at], parties.respondent[at]], [0, 1, 2], 3)
     roles = pa.array(["Subject", "Applicant", "Respondent", "Other"])
-    assert MOTHER < OTHER_CHILD < GRANDPARENT
     return pa.table({
         "PARTY_ID": _keys(seed, "party", "PT", 9, np.flatnonzero(shown)),
         "PERSON_ID": person_ids(seed, parties.person[at]),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fjo_pipeline.synthetic.cafcass_cases import visible
 from fjo_pipeline.synthetic.characteristics import characteristic_tables
@@ -23,7 +24,7 @@ def england_tables(seed: int, docket: Docket, lives: Lives, until: int) -> dict[
         "APPLICATIONS": applications,
         "PERSONSONAPPLICATIONS": _persons_on_applications(seed, docket, until),
         "PEOPLE": _people(seed, docket, lives, until),
-        "PERSONRELATIONSHIPS": _relationships(seed, docket, lives, until),
+        "PERSONRELATIONSHIPS": _relationships(seed, docket, until),
         "LEGALOUTPUTS": _legal_outputs(seed, docket, until),
         "HEARINGS": _hearings(seed, docket, until),
         **characteristic_tables(seed, docket, lives.people, until),
@@ -68,7 +69,7 @@ def _cases(seed: int, docket: Docket, until: int) -> pa.Table:
     number = pa.array(seen % 100_000).cast(pa.string())
     return pa.table({
         "ID": case_ids(seed, seen),
-        "COURTCASENUMBER": pa.compute.binary_join_element_wise("SYN", number, "/"),
+        "COURTCASENUMBER": pc.binary_join_element_wise("SYN", number, "/"),
         "DATERECEIVED": dates(cases.opened[seen]),
         "CLOSUREDATE": dates(closure[seen]),
         "REOPENDATE": dates(np.where(reopened, cases.reopened, NEVER)[seen]),
@@ -129,7 +130,7 @@ def _persons_on_applications(seed: int, docket: Docket, until: int) -> pa.Table:
 
 
 def _people(seed: int, docket: Docket, lives: Lives, until: int) -> pa.Table:
-    at, when = docket.known(until)
+    at, _ = docket.known(until)
     person = docket.person[at]
     # Everybody is observed, so that nobody's errors depend on who else had come by the refresh.
     seen = observe(seed, docket.court.nation, lives, docket.person, docket.latest(until))
@@ -152,10 +153,10 @@ def _people(seed: int, docket: Docket, lives: Lives, until: int) -> pa.Table:
 def _with_copies(seed: int, docket: Docket, at: Ints) -> Ints:
     again: Bools = docket.copied_people[at]
     order = np.r_[np.arange(len(at)), np.flatnonzero(again)]
-    return order[np.argsort(scramble(at[order], seed, DATASET, "people order"), kind="stable")]
+    return np.asarray(order[np.argsort(scramble(at[order], seed, DATASET, "people order"), kind="stable")])
 
 
-def _relationships(seed: int, docket: Docket, lives: Lives, until: int) -> pa.Table:
+def _relationships(seed: int, docket: Docket, until: int) -> pa.Table:
     pairs = docket.relationships
     shown = np.flatnonzero(visible(pairs.since, until))
     rng = stream(seed, DATASET, "PERSONRELATIONSHIPS")
@@ -194,5 +195,3 @@ def _hearings(seed: int, docket: Docket, until: int) -> pa.Table:
         "HEARINGDATE": dates(hearings.held[shown]),
         "COURTCOURTLEVELREF_ID": _court_ids(docket, hearings.case[shown]),
     })  # fmt: skip
-
-

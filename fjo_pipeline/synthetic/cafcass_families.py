@@ -12,7 +12,6 @@ from fjo_pipeline.synthetic.streams import (
     Ints,
     chance,
     choose,
-
     stream,
     weighted_sample,
 )
@@ -20,23 +19,26 @@ from fjo_pipeline.synthetic.streams import (
 PUBLIC, PRIVATE = 1, 2
 _YEAR = 365.25
 
-# Under 1 at the first s31: 27 % (White, Mixed), 19 % (Black), 16 % (Asian) [V domain.md §3]; raised here because
-# the siblings who come with the index child are older.
-_UNDER_ONE = {"black": 0.35, "south_asian": 0.29, "chinese": 0.29}
-_UNDER_ONE_OTHERS = 0.47
-_INFANT_DAYS = ((0, 7, 0.37), (7, 14, 0.09), (14, 28, 0.08), (28, 365, 0.46))
+# Under 1 at the first s31: 27 % (White, Mixed), 19 % (Black), 16 % (Asian) [V domain.md §3]; lower here, for young
+# mothers, who have young children, are drawn more often, and siblings come to court later on.
+_UNDER_ONE = {"black": 0.085, "south_asian": 0.065, "chinese": 0.065}
+_UNDER_ONE_OTHERS = 0.14
+# Under 7 days: 32 % of infants in 2008, 42 % in 2016 [V domain.md §4], of index children more than of their siblings.
+_NEWBORN_SHARE = (0.35, 0.47)
+_OLDER_INFANT_DAYS = ((7, 14, 0.14), (14, 28, 0.13), (28, 365, 0.73))
 _OLDER_YEARS = ((1, 5, 0.37), (5, 10, 0.30), (10, 16, 0.29), (16, 18, 0.04))
-# Mothers' ages at the first application: 19 % 14-19, 50 % up to 24 [V].
-_MOTHER_AGES = ((0, 20, 0.19), (20, 25, 0.31), (25, 30, 0.22), (30, 35, 0.15), (35, 99, 0.13))
+# Mothers' ages at the first application: 19 % 14-19, 50 % up to 24 [V]; asked for more, as small worlds run out.
+_MOTHER_AGES = ((0, 20, 0.23), (20, 25, 0.335), (25, 30, 0.20), (30, 35, 0.13), (35, 99, 0.105))
 # s31 applications by year [V 2012-2016]; the other years follow the partnership's charts [R].
 _PUBLIC_BY_YEAR = {
     2007: 6300, 2008: 6500, 2009: 8800, 2010: 9200, 2011: 10200, 2012: 11110, 2013: 10605, 2014: 11160, 2015: 12781,
     2016: 14579, 2017: 14200, 2018: 13540, 2019: 13800, 2020: 13400, 2021: 12700, 2022: 12200, 2023: 11900, 2024: 11700,
     2025: 11500, 2026: 11300,
 }  # fmt: skip
-_RECURRENCE_WITH_BABY, _RECURRENCE_WITHOUT = 0.46, 0.07
+_RECURRENCE_WITH_BABY, _RECURRENCE_WITHOUT = 0.53, 0.09
 _PRIVATE_RETURN = 0.26
 _PRIVATE_MAXIMUM_AGE = 16
+_LEAST_PARENT_AGE = 15
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def public_episodes(
     rng = stream(seed, "public", nation)
     here = np.flatnonzero(people.nation[children.child] == nation)
     child, mother = children.child[here], children.mother[here]
-    opened = people.born[child] + _age_at_first(rng, people.pool[child])
+    opened = people.born[child] + _age_at_first(rng, people, child)
     possible = (opened >= first) & (opened <= min(last, HORIZON)) & (opened - people.born[mother] > 14 * _YEAR)
     possible &= (people.died[mother] > opened) & (people.died[child] > opened)
     child, mother, opened = child[possible], mother[possible], opened[possible]
@@ -107,12 +109,15 @@ def _public(mother: Ints, child: Ints, opened: Ints) -> Episodes:
     return Episodes(np.full(size, PUBLIC), mother, np.full(size, -1), child, opened)
 
 
-def _age_at_first(rng: np.random.Generator, pool: Ints) -> Ints:
+def _age_at_first(rng: np.random.Generator, people: People, child: Ints) -> Ints:
     """An age in days at the first application."""
-    infant_share = np.array([_UNDER_ONE.get(name, _UNDER_ONE_OTHERS) for name in POOLS])[pool]
-    infant = chance(rng, len(pool), infant_share)
-    days = _in_bands(rng, len(pool), _INFANT_DAYS)
-    years = _in_bands(rng, len(pool), _OLDER_YEARS) * _YEAR
+    size = len(child)
+    infant_share = np.array([_UNDER_ONE.get(name, _UNDER_ONE_OTHERS) for name in POOLS])[people.pool[child]]
+    infant = chance(rng, size, infant_share)
+    newborn_share = np.interp(people.born[child] / _YEAR + 1970, (2008, 2016), _NEWBORN_SHARE)
+    newborn = chance(rng, size, newborn_share)
+    days = np.where(newborn, rng.integers(0, 7, size), _in_bands(rng, size, _OLDER_INFANT_DAYS))
+    years = _in_bands(rng, size, _OLDER_YEARS) * _YEAR
     return np.where(infant, days, years).astype(np.int64)
 
 
@@ -157,7 +162,9 @@ def _recurrences(
         opened = np.maximum(np.where(has_baby, with_baby, without), before.opened + 30)
         child = np.where(has_baby, safe, before.child)
         happens = chance(rng, size, np.where(has_baby, _RECURRENCE_WITH_BABY, _RECURRENCE_WITHOUT))
-        happens &= (opened <= min(last, HORIZON)) & (people.died[child] > opened) & (people.died[before.mother] > opened)
+        happens &= (
+            (opened <= min(last, HORIZON)) & (people.died[child] > opened) & (people.died[before.mother] > opened)
+        )
         happens &= opened - people.born[child] < 18 * _YEAR
         before = _public(before.mother[happens], child[happens], opened[happens])
         rounds.append(before)
@@ -178,6 +185,7 @@ def private_episodes(
     opened = np.maximum(after, born + 30)
     possible = (index_child >= 0) & (people.nation[safe] == nation) & (opened >= first)
     possible &= (opened <= min(last, HORIZON)) & (opened - born < _PRIVATE_MAXIMUM_AGE * _YEAR)
+    possible &= opened - np.maximum(people.born[unions.woman], people.born[unions.man]) > _LEAST_PARENT_AGE * _YEAR
     possible &= (people.died[unions.woman] > opened) & (people.died[unions.man] > opened) & (people.died[safe] > opened)
     # Couples who have not parted are taken only where too few others are left.
     weights = np.where(possible, np.where(parted, 1.0, 0.02), 0.0)
@@ -202,9 +210,7 @@ def _eldest_of_union(people: People, unions: Unions, children: Children) -> Ints
     return eldest
 
 
-def _returns(
-    rng: np.random.Generator, people: People, unions: Unions, index: Episodes, last: int
-) -> list[Episodes]:
+def _returns(rng: np.random.Generator, people: People, unions: Unions, index: Episodes, last: int) -> list[Episodes]:
     rounds, before = [], index
     for _ in range(3):
         opened = before.opened + 200 + rng.exponential(1.6 * _YEAR, len(before)).astype(np.int64)
@@ -214,5 +220,3 @@ def _returns(
         before = _private(unions, before.union[happens], before.child[happens], opened[happens])
         rounds.append(before)
     return rounds
-
-

@@ -14,7 +14,7 @@ from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, choose, s
 
 _WEEK = 7
 
-# Final outputs by outcome of the case, as cafcass_cases.OUTCOMES orders them; shares within an outcome are ours [R].
+# Final outputs by outcome of the case, in the order of their numbers in cafcass_cases; shares within one are ours [R].
 _PUBLIC_FINAL = (
     (("Care Order", 0.92), ("Care Order (by consent)", 0.08)),
     (("Care Order", 1.0),),
@@ -87,7 +87,9 @@ def build_orders(seed: int, court: Court) -> Orders:
     orders = Orders(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Orders)))
     happened = (orders.made <= HORIZON) & (orders.made <= court.applications.completed[orders.application])
     order = np.flatnonzero(happened)
-    order = order[np.lexsort((orders.output[order], orders.made[order], orders.person[order], orders.application[order]))]
+    order = order[
+        np.lexsort((orders.output[order], orders.made[order], orders.person[order], orders.application[order]))
+    ]
     return Orders(*(getattr(orders, field.name)[order] for field in fields(Orders)))
 
 
@@ -102,7 +104,7 @@ def _final_outputs(rng: np.random.Generator, court: Court) -> Ints:
     public = cases.law[applications.case] == PUBLIC
     outcome = cases.outcome[applications.case]
     result = _drawn(rng, size, _PRIVATE_NONE)
-    result = np.where(~public & (outcome != 5), _drawn(rng, size, _PRIVATE_FINAL), result)
+    result = np.where(~public & (outcome != kinds.NO_ORDER), _drawn(rng, size, _PRIVATE_FINAL), result)
     for number, table in enumerate(_PUBLIC_FINAL):
         result = np.where(public & (outcome == number), _drawn(rng, size, table), result)
     for kind, name in _BY_KIND.items():

@@ -73,7 +73,9 @@ def _recorded(rng: np.random.Generator, docket: Docket, people: People, name: st
     else:
         has = chance(rng, size, share)
     at = np.flatnonzero(has)
-    value = _disabilities(rng, len(at)) if name == "DISABILITIES" else _values(rng, people.pool[docket.person[at]], name)
+    value = (
+        _disabilities(rng, len(at)) if name == "DISABILITIES" else _values(rng, people.pool[docket.person[at]], name)
+    )
     unknown = chance(rng, len(at), 0.08)
     value = np.where(unknown, rng.choice(_UNKNOWN[name], len(at)), value)
     more_at, more = _more_values(rng, at, value, name)
@@ -105,5 +107,3 @@ def _more_values(rng: np.random.Generator, at: Ints, value: Ints, name: str) -> 
     beside = known & ~both & chance(rng, len(at), 0.01) & (name != "NATIONALITIES")
     unknown = np.full(int(beside.sum()), _UNKNOWN[name][-1])
     return np.r_[at[both], at[beside]], np.r_[other[both], unknown]
-
-

@@ -13,7 +13,7 @@ from fjo_pipeline.synthetic.streams import Ints, chance, stream
 def copied(seed: int, dataset: str, table: str, rows: int) -> Ints:
     """Row numbers 0..rows-1, then those that are stored twice: the position in the result is the row id's index."""
     again = chance(stream(seed, dataset, table, "copies"), rows, rates.ROWS_COPIED)
-    return np.r_[np.arange(rows), np.flatnonzero(again)]
+    return np.asarray(np.r_[np.arange(rows), np.flatnonzero(again)])
 
 
 def second_roles(seed: int, docket: Docket) -> Parties:

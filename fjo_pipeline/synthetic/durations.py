@@ -17,5 +17,5 @@ def public_weeks(rng: np.random.Generator, opened: Ints) -> Floats:
     mean = np.interp(opened, _BEGAN, _MEAN_WEEKS)
     weeks = rng.lognormal(np.log(mean) - _SPREAD**2 / 2, _SPREAD)
     # A plain lognormal puts 54 % within the limit in 2016, the published share is 61 %: courts finish just in time.
-    pulled = (opened >= _LIMIT_FROM) & (weeks > 26) & (weeks < 32) & (rng.random(len(weeks)) < 0.42)
-    return np.asarray(np.where(pulled, rng.uniform(22.5, 26.0, len(weeks)), weeks))
+    pulled = (opened >= _LIMIT_FROM) & (weeks > 26) & (weeks < 32) & (rng.random(len(weeks)) < 0.36)
+    return np.asarray(np.where(pulled, rng.uniform(23.5, 26.0, len(weeks)), weeks))

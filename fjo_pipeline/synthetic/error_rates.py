@@ -8,11 +8,11 @@ MISSING_POSTCODE_CHILD = 0.025  # [R]
 MISSING_SEX = 0.006  # [R]
 
 # Names [R], in the range of the errors counted in the linkage literature (Harron 2017 doi:10.1093/ije/dyx177).
-FORENAME_TYPO = 0.030
-SURNAME_TYPO = 0.028
-NICKNAME = 0.055  # of people whose forename has one
+FORENAME_TYPO = 0.05
+SURNAME_TYPO = 0.045
+NICKNAME = 0.08  # of people whose forename has one
 NAMES_SWAPPED = 0.004
-FORMER_SURNAME = 0.10  # of people who have had another
+FORMER_SURNAME = 0.20  # of people who have had another
 MIDDLE_NAMES_GIVEN = 0.45
 PLACEHOLDER_FORENAME_NEWBORN = 0.12  # "Baby", "Unknown": a child under a week old at the application
 HYPHEN_LOST = 0.15  # of double-barrelled surnames
@@ -21,19 +21,19 @@ HYPHEN_LOST = 0.15  # of double-barrelled surnames
 DAY_MONTH_SWAPPED = 0.006
 CENTURY_TYPO = 0.002
 DIGIT_TYPO = 0.012
-SEX_WRONG = 0.005
+SEX_WRONG = 0.003
 
 # Addresses [R]: court papers carry the address of the application, the register that of the last contact with a GP.
-FORMER_ADDRESS = 0.08
-OTHER_ADDRESS = 0.035
-POSTCODE_TYPO = 0.008
+FORMER_ADDRESS = 0.10
+OTHER_ADDRESS = 0.08
+POSTCODE_TYPO = 0.015
 POSTCODE_UNTIDY = 0.10
 ADDRESS_TYPO = 0.06
 CONFIDENTIAL = 0.02  # form C8, refuges
 
 # The register [R].
-REGISTER_ADDRESS_LAG_DAYS = 70
-REGISTER_ADDRESS_NEVER = 0.03
+REGISTER_ADDRESS_LAG_DAYS = 120
+REGISTER_ADDRESS_NEVER = 0.11
 REGISTER_NAME_NEVER = 0.15
 REGISTER_DUPLICATES = 0.006
 REGISTER_SENSITIVE = 0.002
@@ -45,11 +45,12 @@ NOT_ON_REGISTER = 0.10  # 8-12 % of deposit people
 PEOPLE_COPIED = 0.003
 ROWS_COPIED = 0.004
 SECOND_ROLE = 0.005
-SECOND_MOTHER = 0.005
-SECOND_FATHER = 0.005
+# With the children whose father is recorded as female this makes the published 0.5 %.
+SECOND_MOTHER = 0.002
+SECOND_FATHER = 0.002
 SUBJECTS_WITHOUT_OUTPUT = 0.0030
 EMPTY_APPLICATIONS = 0.004
-PEOPLE_ON_NO_APPLICATION = 0.005
+PEOPLE_ON_NO_APPLICATION_OF_RELATIVES = 0.06  # about 0.5 % of all people [R]
 RELATIONSHIP_MISSING = 0.03
 MOST_RELATIONSHIPS = 14
 

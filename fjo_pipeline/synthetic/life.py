@@ -94,7 +94,8 @@ def _moves(rng: np.random.Generator, people: People, leaves: Ints, dwellings: tu
     nation = people.nation[person]
     room = np.array(dwellings)[nation]
     far = chance(rng, len(person), 0.2)
-    place = np.where(far, rng.random(len(person)), near[person] + rng.normal(0, 0.002, len(person))) % 1.0
+    nearby = np.maximum(0.002, 300 / np.array(dwellings))
+    place = np.where(far, rng.random(len(person)), near[person] + rng.normal(0, 1, len(person)) * nearby[nation]) % 1.0
     offset = np.where(nation == ENGLAND, 0, dwellings[ENGLAND])
     return HomeSpells(person, np.concatenate([leaves, later]), offset + (place * room).astype(np.int64))
 

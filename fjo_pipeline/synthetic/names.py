@@ -77,7 +77,7 @@ def _padded(mapping: dict[int, int], size: int) -> Ints:
 
 
 def _zipf(size: int, offset: float) -> Floats:
-    return 1.0 / (np.arange(size) + offset) ** 0.9
+    return np.asarray(1.0 / (np.arange(size, dtype=np.float64) + offset) ** 0.9)
 
 
 def draw_pools(rng: np.random.Generator, nation: Ints, migrants: bool) -> Ints:

@@ -115,7 +115,9 @@ def _births(rng: np.random.Generator, born: Ints, adult: Bools) -> pa.Array:
     slip_day = slipped & (kind == 2)
     of_month = np.where(slip_day, rng.integers(1, 29, size), np.minimum(of_month, np.where(slipped, 28, 31)))
     century = chance(rng, size, rates.CENTURY_TYPO)
-    wrong = np.where(year >= 2000, np.array([200, 900])[rng.integers(0, 2, size)], np.array([-100, 6000])[rng.integers(0, 2, size)])
+    wrong = np.where(
+        year >= 2000, np.array([200, 900])[rng.integers(0, 2, size)], np.array([-100, 6000])[rng.integers(0, 2, size)]
+    )
     year = np.where(century, year + wrong, year)
     # 29 February exists in the true year only, unless the typo keeps leap years.
     of_month = np.where((century | swapped | slipped) & (month_number == 2), np.minimum(of_month, 28), of_month)

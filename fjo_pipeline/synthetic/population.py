@@ -14,7 +14,8 @@ _YEAR = 365.25
 _GENERATIONS = 5
 _WELSH_SHARE = 0.25
 _PARITY = (0.18, 0.19, 0.34, 0.17, 0.08, 0.03, 0.01)
-_FIRST_BIRTH = ((15, 4.7, 0.17), (20, 5, 0.28), (25, 5, 0.27), (30, 5, 0.19), (35, 7, 0.09))
+# More young mothers than in the country: a small world has to supply as many as courts see [R].
+_FIRST_BIRTH = ((15, 5, 0.24), (20, 5, 0.28), (25, 5, 0.24), (30, 5, 0.16), (35, 7, 0.08))
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _next_generation(rng: np.random.Generator, parents: People, offset: int) -> 
     union_key, union_of_child = np.unique(_union_keys(rng, mother, ordinal), return_inverse=True)
     woman = union_key // 2
     man = _partners(rng, parents, woman, union_key % 2)
-    unions = _union_dates(rng, parents, woman, man, union_of_child, born, union_key % 2)
+    unions = _union_dates(rng, parents, woman, man, union_of_child, born)
     children = _children(rng, parents, unions, union_of_child, born, twin)
     shifted = Unions(unions.woman + offset, unions.man + offset, unions.started, unions.ended, unions.married)
     moved = {field.name: getattr(children, field.name) for field in fields(People)}
@@ -144,7 +145,7 @@ def _births(rng: np.random.Generator, mother_born: Ints, ordinal: Ints) -> tuple
 
 
 def _union_keys(rng: np.random.Generator, mother: Ints, ordinal: Ints) -> Ints:
-    """2 × mother for a child of the first union, 2 × mother + 1 for one of the second; twins fall together nearly so."""
+    """Twice the mother for a child of her first union, and one more for a child of her second."""
     starts = np.flatnonzero(ordinal == 0)
     lengths = np.diff(np.r_[starts, len(mother)])
     second = chance(rng, len(starts), 0.3) & (lengths > 1)
@@ -153,29 +154,34 @@ def _union_keys(rng: np.random.Generator, mother: Ints, ordinal: Ints) -> Ints:
 
 
 def _partners(rng: np.random.Generator, parents: People, woman: Ints, number: Ints) -> Ints:
-    """A man of like nation, pool and age for each union: both sides ranked by age with some scatter, then paired."""
+    """A man of like nation, pool and age for each union: the next one free in an ordered list of the men."""
     men = np.flatnonzero(parents.sex == 1)
+    keys = _sorting_key(parents, men, parents.pool[men], parents.born[men])
+    order = np.argsort(keys, kind="stable")
+    men, keys = men[order], keys[order]
     result = np.empty(len(woman), dtype=np.int64)
     for which in (0, 1):
         here = np.flatnonzero(number == which)
-        chosen = rng.permutation(men)[: len(here)] if len(here) <= len(men) else rng.choice(men, len(here))
-        seekers = _sorting_key(rng, parents, woman[here])
-        offered = _sorting_key(rng, parents, chosen)
-        result[here[np.argsort(seekers, kind="stable")]] = chosen[np.argsort(offered, kind="stable")]
-    kin = (parents.mother[result] == parents.mother[woman]) & (parents.mother[woman] >= 0)
-    result[kin] = rng.choice(men, int(kin.sum()))
+        mixed = chance(rng, len(here), 0.08)
+        pool = np.where(mixed, rng.integers(0, len(POOLS), len(here)), parents.pool[woman[here]])
+        born = parents.born[woman[here]] + rng.normal(-2 * _YEAR, 3 * _YEAR, len(here)).astype(np.int64)
+        sought = _sorting_key(parents, woman[here], pool, born)
+        turn = np.argsort(sought, kind="stable")
+        place = np.searchsorted(keys, sought[turn])
+        step = np.arange(len(turn))
+        place = np.minimum(np.maximum.accumulate(place - step) + step, len(men) - 1)
+        kin = (parents.mother[men[place]] == parents.mother[woman[here][turn]]) & (parents.mother[men[place]] >= 0)
+        place = np.where(kin, np.maximum(place - 9, 0), place)
+        result[here[turn]] = men[place]
     return result
 
 
-def _sorting_key(rng: np.random.Generator, parents: People, person: Ints) -> Ints:
-    mixed = chance(rng, len(person), 0.06)
-    pool = np.where(mixed, rng.integers(0, len(POOLS), len(person)), parents.pool[person])
-    scattered = parents.born[person] + rng.normal(0, 3 * _YEAR, len(person)).astype(np.int64)
-    return (parents.nation[person] * 16 + pool) * 10**6 + scattered
+def _sorting_key(parents: People, person: Ints, pool: Ints, born: Ints) -> Ints:
+    return (parents.nation[person] * 16 + pool) * 10**6 + born + 10**5
 
 
 def _union_dates(
-    rng: np.random.Generator, parents: People, woman: Ints, man: Ints, union_of_child: Ints, born: Ints, number: Ints
+    rng: np.random.Generator, parents: People, woman: Ints, man: Ints, union_of_child: Ints, born: Ints
 ) -> Unions:
     size = len(woman)
     first = np.full(size, NEVER, dtype=np.int64)

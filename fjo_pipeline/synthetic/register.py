@@ -1,4 +1,4 @@
-"""The population register as delivered to the trusted third party: people, names, addresses and NHS numbers over time."""
+"""The population register as the trusted third party gets it: people, names, addresses, NHS numbers over time."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from fjo_pipeline.synthetic.streams import (
     Ints,
     Timeline,
     chance,
+    dates_known,
     scramble,
     stream,
     weighted_sample,
@@ -25,6 +26,7 @@ from fjo_pipeline.synthetic.writing import dates, texts
 
 DATASET = "population_register"
 _NHS_BODIES = 999_999_999
+_NUMBER_CHANGES_AFTER = 1500  # days
 _HISTORY_FROM = 9496  # 1996-01-01: older spells are not on the register
 # Who is missed more often: newcomers, and those whose names the index handles badly [R]; by name pool.
 _MISSED = np.array([0.8, 0.8, 1.2, 1.4, 2.4, 1.8, 1.8])
@@ -85,9 +87,7 @@ def build_entries(seed: int, lives: Lives, missed: Bools, adopted: Ints, adopted
     former = np.where(chance(rng, size, rates.REGISTER_FORMER_NHS_NUMBER), np.arange(size), -1)
     spare = np.cumsum(former >= 0) - 1 + size
     former_numbers = np.where(former >= 0, numbers[np.minimum(spare, len(numbers) - 1)], -1)
-    return Entries(
-        person, since, merged_into, merged, closed, is_adopted, sensitive, numbers[:size], former_numbers
-    )
+    return Entries(person, since, merged_into, merged, closed, is_adopted, sensitive, numbers[:size], former_numbers)
 
 
 def nhs_numbers(rng: np.random.Generator, count: int) -> Ints:
@@ -114,7 +114,7 @@ def register_tables(seed: int, lives: Lives, entries: Entries, until: int) -> di
         "PERSONS": _persons(seed, lives, entries, shown, until),
         "NAMES": _names(seed, lives, entries, shown, until),
         "ADDRESSES": _addresses(seed, lives, entries, shown, until),
-        "NHS_NUMBERS": _numbers(seed, lives, entries, shown, until),
+        "NHS_NUMBERS": _numbers(seed, entries, shown, until),
     }
 
 
@@ -127,10 +127,14 @@ def _persons(seed: int, lives: Lives, entries: Entries, shown: Bools, until: int
     status = np.where(entries.closed[at] <= until, 1, np.where(entries.sensitive[at], 2, 0))
     died = np.where(people.died[person] <= until, people.died[person], NEVER)
     merged = entries.merged[at] <= until
+    number = np.where(
+        (entries.former_nhs_number >= 0) & (_changed_number(entries) > until),
+        entries.former_nhs_number, entries.nhs_number,
+    )  # fmt: skip
     into = entry_ids(seed, np.maximum(entries.merged_into[at], 0))
     return pa.table({
         "PERS_ID": entry_ids(seed, at),
-        "NHS_NUMBER": pa.array(entries.nhs_number[at]).cast(pa.string()),
+        "NHS_NUMBER": pa.array(number[at]).cast(pa.string()),
         "SEX": pa.array(sex[at]).cast(pa.string()),
         "DATE_OF_BIRTH": dates(people.born[person]),
         "DATE_OF_DEATH": dates(died),
@@ -149,9 +153,7 @@ def _spans(entries: Entries, subject: Ints) -> tuple[Ints, Ints]:
     return entry, order[first[entry] + step]
 
 
-def _periods(
-    entries: Entries, shown: Bools, until: int, entry: Ints, since: Ints
-) -> tuple[Ints, Ints, Ints]:
+def _periods(entries: Entries, shown: Bools, until: int, entry: Ints, since: Ints) -> tuple[Ints, Ints, Ints]:
     """(kept, from, to): which spells the refresh shows, and their periods within the entry's own."""
     begin = np.maximum(since, entries.since[entry])
     end = np.minimum(Timeline(entry, begin).ends(), np.minimum(entries.merged, entries.closed)[entry])
@@ -174,13 +176,16 @@ def _names(seed: int, lives: Lives, entries: Entries, shown: Bools, until: int) 
     rows = keep[at]
     person = entries.person[entry[rows]]
     table = pa.array(name_tables().forenames)
+    # Typos are made in all spells before the refresh takes its own, so that they stay from refresh to refresh.
+    forename = with_typos(rng, texts(table, people.forename[entries.person[entry]]), forename_typo)
+    written = with_typos(rng, surname_texts(surname, second), typo)
     middle = texts(table, people.middle[person])
     second_middle = pc.binary_join_element_wise(middle, texts(table, people.second_middle[person]), " ")
     return pa.table({
         "PERS_ID": entry_ids(seed, entry[rows]),
-        "FORENAME": with_typos(stream(seed, "typos", 1), table.take(pa.array(people.forename[person])), forename_typo[rows]),
+        "FORENAME": forename.take(pa.array(rows)),
         "MIDDLE_NAMES": pc.coalesce(second_middle, middle),
-        "SURNAME": with_typos(stream(seed, "typos", 2), surname_texts(surname[rows], second[rows]), typo[rows]),
+        "SURNAME": written.take(pa.array(rows)),
         "FROM_DT": dates(begin),
         "TO_DT": dates(end),
     })  # fmt: skip
@@ -218,19 +223,24 @@ def _addresses(seed: int, lives: Lives, entries: Entries, shown: Bools, until: i
     })  # fmt: skip
 
 
-def _numbers(seed: int, lives: Lives, entries: Entries, shown: Bools, until: int) -> pa.Table:
-    begin = entries.since
-    had_other = entries.former_nhs_number >= 0
-    changed = np.minimum(begin + 1500, np.maximum(until, begin))
-    current, former = np.flatnonzero(shown), np.flatnonzero(shown & had_other)
+def _changed_number(entries: Entries) -> Ints:
+    """The day an entry's NHS number replaced its former one; NEVER where it has had but one."""
+    return np.where(entries.former_nhs_number >= 0, entries.since + _NUMBER_CHANGES_AFTER, NEVER)
+
+
+def _numbers(seed: int, entries: Entries, shown: Bools, until: int) -> pa.Table:
+    changed = _changed_number(entries)
+    had_other = changed < NEVER
+    current = np.flatnonzero(shown & ~(had_other & (changed > until)))
+    former = np.flatnonzero(shown & had_other)
     entry = np.r_[current, former]
     number = np.r_[entries.nhs_number[current], entries.former_nhs_number[former]]
-    start = np.r_[np.where(had_other, changed, begin)[current], begin[former]]
+    start = np.r_[np.where(had_other, changed, entries.since)[current], entries.since[former]]
     end = np.r_[np.full(len(current), NEVER), changed[former]]
     order = np.lexsort((start, entry))
     return pa.table({
         "PERS_ID": entry_ids(seed, entry[order]),
         "NHS_NUMBER": pa.array(number[order]).cast(pa.string()),
         "FROM_DT": dates(start[order]),
-        "TO_DT": dates(end[order]),
+        "TO_DT": dates(dates_known(end[order], until)),
     })  # fmt: skip

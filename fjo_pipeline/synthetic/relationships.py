@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from fjo_pipeline.synthetic import error_rates as rates
-from fjo_pipeline.synthetic.cafcass_cases import FATHER, MOTHER, SUBJECT, Court
+from fjo_pipeline.synthetic.cafcass_cases import Court
 from fjo_pipeline.synthetic.cafcass_families import PRIVATE
+from fjo_pipeline.synthetic.cafcass_members import FATHER, MOTHER, SUBJECT
 from fjo_pipeline.synthetic.population import People
-from fjo_pipeline.synthetic.streams import NEVER, Ints, chance, rank_within, stream
+from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, rank_within, stream
 
 PARENT, CHILD, GRANDPARENT_OF, GRANDCHILD, STEP_PARENT, STEP_CHILD = 1, 2, 3, 4, 14, 15
-PARTNER, FORMER_PARTNER, FRIEND, SIBLING, TWIN, HALF_SIBLING, STEP_SIBLING = 20, 21, 24, 34, 35, 40, 51
+PARTNER, FORMER_PARTNER, FRIEND, SIBLING, TWIN, HALF_SIBLING = 20, 21, 24, 34, 35, 40
+_NOT_FULL_SIBLINGS = (40, 41, 51, 52)
 _INVERSE = {PARENT: CHILD, CHILD: PARENT, GRANDPARENT_OF: GRANDCHILD, GRANDCHILD: GRANDPARENT_OF,
             STEP_PARENT: STEP_CHILD, STEP_CHILD: STEP_PARENT}  # fmt: skip
 
@@ -59,7 +61,11 @@ def _pairs(rng: np.random.Generator, people: People, court: Court) -> tuple[Ints
     _, first, count = np.unique(members.case, return_index=True, return_counts=True)
     repeats = np.repeat(count, count)
     left = np.repeat(np.arange(len(members.case)), repeats)
-    right = np.repeat(np.repeat(first, count), repeats) + np.arange(len(left)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    right = (
+        np.repeat(np.repeat(first, count), repeats)
+        + np.arange(len(left))
+        - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    )
     below = members.person[left] < members.person[right]
     left, right = left[below], right[below]
     since = court.cases.opened[members.case[left]]
@@ -71,7 +77,8 @@ def _pairs(rng: np.random.Generator, people: People, court: Court) -> tuple[Ints
     order = order[fresh]
     order = order[~chance(rng, len(order), rates.RELATIONSHIP_MISSING)]
     kind = kind[order]
-    kind = np.where((kind == HALF_SIBLING) & chance(rng, len(kind), 0.04), STEP_SIBLING, kind)
+    drawn = rng.choice(_NOT_FULL_SIBLINGS, len(kind), p=(0.80, 0.14, 0.04, 0.02))
+    kind = np.where(kind == HALF_SIBLING, drawn, kind)
     return members.person[left][order], members.person[right][order], kind, since[order]
 
 
@@ -90,14 +97,20 @@ def _kinds(people: People, court: Court, left: Ints, right: Ints) -> Ints:
         (twins, TWIN),
         (same_mother & same_father, SIBLING),
         (same_mother | same_father, HALF_SIBLING),
-        (people.mother[np.maximum(people.mother[a], 0)] == b, GRANDPARENT_OF),
-        (people.mother[np.maximum(people.mother[b], 0)] == a, GRANDCHILD),
+        (_mothers_parent(people, a, b), GRANDPARENT_OF),
+        (_mothers_parent(people, b, a), GRANDCHILD),
         (couple & private, FORMER_PARTNER),
         (couple, PARTNER),
         ((members.part[right] == FATHER) & ~adults & (members.part[left] <= SUBJECT), STEP_PARENT),
         ((members.part[left] == FATHER) & ~adults & (members.part[right] <= SUBJECT), STEP_CHILD),
     ]
     return np.select([rule for rule, _ in rules], [kind for _, kind in rules], 0)
+
+
+def _mothers_parent(people: People, child: Ints, other: Ints) -> Bools:
+    mother = np.maximum(people.mother[child], 0)
+    grandparent = (people.mother[mother] == other) | (people.father[mother] == other)
+    return np.asarray((people.mother[child] >= 0) & grandparent)
 
 
 def _second_parents(rng: np.random.Generator, people: People, court: Court) -> tuple[Ints, Ints, Ints, Ints]:

@@ -33,13 +33,13 @@ def scramble(index: Ints, seed: int, *names: str | int) -> Ints:
     """Distinct ids in 1..10^12 for distinct indexes below 9 million: a line modulo a prime, so unordered in time."""
     rng = stream(seed, "scramble", *names)
     slope, start = int(rng.integers(10**11, 9 * 10**11)), int(rng.integers(0, 10**11))
-    return (index.astype(np.int64) * slope + start) % _ID_PRIME + 1
+    return np.asarray((index.astype(np.int64) * slope + start) % _ID_PRIME + 1)
 
 
 def choose(rng: np.random.Generator, size: int, weights: Any) -> Ints:
     """`size` draws of 0..n-1 in proportion to `weights`."""
     cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
-    return np.searchsorted(cumulative, rng.random(size) * cumulative[-1], side="right").astype(np.int64)
+    return np.asarray(np.searchsorted(cumulative, rng.random(size) * cumulative[-1], side="right"), dtype=np.int64)
 
 
 def chance(rng: np.random.Generator, size: int, probability: Any) -> Bools:
@@ -73,7 +73,7 @@ class Timeline:
         self._subject = np.asarray(subject)[self.order]
 
     def at(self, subject: Ints, when: Ints) -> Ints:
-        """The index of the event in force for each (subject, day); the subject's first where none has begun; -1: none."""
+        """The index of the event in force for each (subject, day); else the subject's first; -1: none."""
         found = np.searchsorted(self._keys, self._key(subject, when), side="right") - 1
         first = np.searchsorted(self._keys, self._key(subject, np.full(len(subject), -_DAY_OFFSET)), side="left")
         position = np.maximum(found, first)

@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.synthetic import cafcass_cymru, cafcass_england, register
-from fjo_pipeline.synthetic.cafcass_cases import SUBJECT, Court, Scope, build_court
+from fjo_pipeline.synthetic.cafcass_cases import PLACED, Court, Scope, build_court
+from fjo_pipeline.synthetic.cafcass_families import PUBLIC
+from fjo_pipeline.synthetic.cafcass_members import SUBJECT
 from fjo_pipeline.synthetic.docket import Docket, build_docket
 from fjo_pipeline.synthetic.life import build_homes, build_names
 from fjo_pipeline.synthetic.names import ENGLAND, WALES
@@ -128,7 +130,8 @@ def _adopted(courts: list[Court]) -> tuple[Ints, Ints]:
     child, closed = [], []
     for court in courts:
         members = court.members
-        placed = (members.part == SUBJECT) & (court.cases.outcome[members.case] == 1) & (court.cases.law[members.case] == 1)
+        placed = (court.cases.outcome == PLACED) & (court.cases.law == PUBLIC)
+        placed = placed[members.case] & (members.part == SUBJECT)
         child.append(members.person[placed])
         closed.append(court.cases.closed[members.case[placed]])
     every, when = np.concatenate(child), np.concatenate(closed)
