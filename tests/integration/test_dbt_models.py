@@ -10,10 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from fjo_pipeline.core.contracts import Contract, TableContract, contract
 from fjo_pipeline.core.sessions import Session, identifier, literal, open_session
+from fjo_pipeline.core.stores import one_transaction
+from fjo_pipeline.databank.dbt_plugin import Plugin
 
 PROJECT = Path(__file__).parents[2] / "dbt_models"
 REFRESHES = {"cafcass_england_ecms": ["20240111", "20240711"], "cafcass_cymru": ["20230622"]}
@@ -170,7 +173,7 @@ def make_reference(session: Session) -> None:
     )
 
 
-def dbt(home: Path, command: str, refreshes: dict[str, list[str]]) -> subprocess.CompletedProcess[str]:
+def dbt(home: Path, command: str, refreshes: dict[str, list[str]], *options: str) -> subprocess.CompletedProcess[str]:
     """Run dbt as the databank does: its own process, places from the environment, nothing written in the project."""
     environment = os.environ | {
         "FJO_DBT_CATALOGUE": f"sqlite:{home / 'catalogue.sqlite'}",
@@ -181,7 +184,7 @@ def dbt(home: Path, command: str, refreshes: dict[str, list[str]]) -> subprocess
         "DBT_LOG_PATH": str(home / "logs"),
     }
     variables = json.dumps({"refreshes": refreshes})
-    arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--vars", variables]
+    arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--vars", variables, *options]
     return subprocess.run(
         [str(Path(sys.executable).parent / "dbt"), command, *arguments], env=environment, capture_output=True, text=True
     )
@@ -191,7 +194,7 @@ def dbt(home: Path, command: str, refreshes: dict[str, list[str]]) -> subprocess
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose lake holds the hand-made tables and the models built from them."""
     home = tmp_path_factory.mktemp("dbt")
-    with lake(home) as session:
+    with lake(home) as session, one_transaction(session):
         fill(session)
         make_reference(session)
     result = dbt(home, "build", REFRESHES)
@@ -246,13 +249,24 @@ def test_staging_views_read_under_another_alias(built: Path) -> None:
 
 
 def test_without_refreshes_the_models_build_empty_with_their_types(built: Path, tmp_path: Path) -> None:
-    with lake(tmp_path) as session:
+    with lake(tmp_path) as session, one_transaction(session):
         make_reference(session)
-    result = dbt(tmp_path, "build", {"cafcass_england_ecms": [], "cafcass_cymru": []})
+    nothing: dict[str, list[str]] = {"cafcass_england_ecms": [], "cafcass_cymru": []}
+    result = dbt(
+        tmp_path, "build", nothing, "--exclude-resource-types", "test", "--exclude-resource-types", "unit_test"
+    )
     assert result.returncode == 0, result.stdout[-6000:]
     types = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = 'marts' ORDER BY ALL"
     assert rows(tmp_path, types) == rows(built, types)
     assert rows(tmp_path, "SELECT count(*) FROM lake.marts.case") == [(0,)]
+
+
+def test_the_plugin_has_spill_encrypted_and_extensions_there() -> None:
+    with duckdb.connect(":memory:", config={"autoload_known_extensions": False}) as connection:
+        Plugin("dbt_plugin", {}).configure_connection(connection)
+        assert connection.execute("SELECT current_setting('temp_file_encryption')").fetchall() == [(True,)]
+        loaded = "SELECT count(*) FROM duckdb_extensions() WHERE loaded AND extension_name IN ('ducklake', 'httpfs')"
+        assert connection.execute(loaded).fetchall() == [(2,)]
 
 
 def test_a_refresh_that_is_no_date_is_refused(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ people as (
 ),
 
 links as (
-    select 'ecms' as source, refresh, person_id, alf_status, alf_match_pct, lsoa
+    select distinct 'ecms' as source, refresh, person_id, alf_status, alf_match_pct, lsoa
     from {{ ref('stg_cafe_ecms__alf') }}
     union all
-    select 'cymru' as source, refresh, person_id, alf_status, alf_match_pct, lsoa
+    select distinct 'cymru' as source, refresh, person_id, alf_status, alf_match_pct, lsoa
     from {{ ref('stg_cafw__alf') }}
 )
 
