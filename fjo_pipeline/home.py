@@ -8,7 +8,7 @@ from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.keyring import Keyring, PublicCard, keyring_path, open_keyring, passphrase
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
-from fjo_pipeline.databank.dbt import parse_models
+from fjo_pipeline.databank.dbt import ensure_manifest
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.extract import make_project_keys
 from fjo_pipeline.databank.projects.grants import load_project, project_numbers
@@ -17,12 +17,9 @@ DAGSTER_YAML = """\
 # Written by `fjo init`. Dagster's own storage holds counts, digests and versions, never a value from a row.
 telemetry:
   enabled: false
-run_coordinator:
-  module: dagster.core.run_coordinator
-  class: QueuedRunCoordinator
-  config:
-    max_concurrent_runs: 2
 concurrency:
+  runs:
+    max_concurrent_runs: 2
   pools:
     granularity: run
     default_limit: 1
@@ -105,4 +102,4 @@ def _make_databank(settings: Settings) -> None:
     for number in project_numbers(settings.projects):
         load_project(number, settings.projects)
         make_project_keys(databank, number)
-    parse_models(databank.store, settings)
+    ensure_manifest(databank.store, settings)

@@ -5,14 +5,17 @@ It runs the same assets and checks as the Dagster UI, zone by zone, in this proc
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import date
+from io import StringIO
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.databank import flow as databank_flow
+from fjo_pipeline.databank.dbt import ensure_manifest
 from fjo_pipeline.databank.projects.extract import extract_is_due
 from fjo_pipeline.databank.projects.grants import load_project, project_numbers
 from fjo_pipeline.home import dagster_home, zones_here
@@ -133,19 +136,23 @@ def _materialise(settings: Settings, task: Task) -> str | None:
 
     from fjo_pipeline.core.orchestration import register_partition
 
+    if task.stage == "release":
+        ensure_manifest(databank_flow.Databank(settings).store, settings)
     definitions = _definitions(settings, "databank" if task.stage in ("release", "extract") else STAGES[task.stage][0])
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
         if task.stage in STAGES:
             register_partition(instance, task.dataset, task.refresh)
-        result = dg.materialize(
-            [*(definitions.assets or [])],
-            selection=_selection(task),
-            partition_key=None if task.stage == "release" else task.refresh,
-            instance=instance,
-            resources=dict(definitions.resources or {}),
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
+        # dbt's own progress goes to its log; what a person needs to know comes back as the failure's words.
+        with redirect_stdout(StringIO()):
+            result = dg.materialize(
+                [*(definitions.assets or [])],  # type: ignore[list-item]  # Dagster's own union is wider
+                selection=_selection(task),
+                partition_key=None if task.stage == "release" else task.refresh,
+                instance=instance,
+                resources=dict(definitions.resources or {}),
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
     return None if result.success else _why(result)
 
 

@@ -1,11 +1,15 @@
 """What the three zones' Dagster definitions share: partitions, failures in words, automation, the nightly hour."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 
 from fjo_pipeline.core.errors import FjoError, StoreBusy
+
+# Backfill policies are marked beta; the warning would stand once an asset on every start.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 NIGHTLY = "0 2 * * *"
 

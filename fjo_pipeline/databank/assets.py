@@ -13,12 +13,11 @@ from fjo_pipeline.core.orchestration import (
     deposits,
     failures_in_words,
 )
-from fjo_pipeline.databank.checks import check_curated
+from fjo_pipeline.databank.checks import CURATED_CHECKS
 from fjo_pipeline.databank.flow import Databank, curate, receive, release
 from fjo_pipeline.databank.projects.extract import make_extract
 
 POOL = "databank_store"
-CURATED_CHECKS = ("rows_conserved", "one_alf_a_person", "ids_in_range")
 
 
 def databank_assets(dataset: str) -> list[dg.AssetsDefinition]:
@@ -67,11 +66,19 @@ def _curated(dataset: str) -> dg.AssetsDefinition:
         pool=POOL,
         description="SAIL's tables of a refresh: Files 2 and 3 recombined, every id encrypted again.",
     )
-    def curated(context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]) -> dg.MaterializeResult[None]:
+    def curated(
+        context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with failures_in_words():
             result = curate(databank, dataset, context.partition_key)
-            findings = check_curated(databank, dataset, context.partition_key)
-        return dg.MaterializeResult(
+        checks = [
+            dg.AssetCheckResult(passed=each.passed, check_name=each.name, asset_key=key, metadata=each.counts)
+            for each in result.findings
+        ]
+        if not result.sound:
+            yield from checks
+            raise dg.Failure("a check failed, so nothing was written: see the checks", allow_retries=False)
+        yield dg.MaterializeResult(
             metadata={
                 "dagster/row_count": sum(result.rows.values()),
                 "rows_by_table": result.rows,
@@ -81,10 +88,7 @@ def _curated(dataset: str) -> dg.AssetsDefinition:
                 "digest": result.digest,
                 "changed": result.changed,
             },
-            check_results=[
-                dg.AssetCheckResult(passed=each.passed, check_name=each.name, asset_key=key, metadata=each.counts)
-                for each in findings
-            ],
+            check_results=checks,
         )
 
     return curated

@@ -1,30 +1,29 @@
-"""What must hold of a refresh's curated tables before any view is built on them."""
+"""What must hold of a refresh's curated tables before they are committed."""
 
-from fjo_pipeline.core.contracts import MAXIMUM_KEY
+from collections.abc import Mapping
+
+from fjo_pipeline.core.contracts import MAXIMUM_KEY, Contract
 from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.sessions import Session, identifier
-from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.tables import alf_table, curated_tables
 
+CURATED_CHECKS = ("rows_conserved", "one_alf_a_person", "ids_in_range")
 
-def check_curated(databank: Databank, dataset: str, refresh: str) -> list[Finding]:
-    """What was found on a refresh, in a fixed order."""
-    file_2 = databank.transfer("file_2", dataset, refresh)
-    file_3 = databank.transfer("file_3", dataset, refresh)
-    contract = databank.contract(dataset)
-    with databank.store.reading() as session:
-        counts = {
-            table.name: int(session.value(f"SELECT count(*) FROM {table.qualified()}", step=f"count {table.table}"))
-            for table in curated_tables(contract, refresh)
-        }
-        expected = {name: entry.rows for name, entry in file_2.files.items()} | {"alf": file_3.files["file_3"].rows}
-        differing = sum(counts[name] != rows for name, rows in expected.items())
-        alf = alf_table(contract, refresh).qualified()
-        rows, people = session.row(f"SELECT count(*), count(DISTINCT PERSON_ID_E) FROM {alf}", step="count ALFs")
-        outside = sum(
-            _ids_out_of_range(session, table.qualified(), [table.named(column, "_E") for column in table.entities])
-            for table in curated_tables(contract, refresh)
-        )
+
+def check_curated(session: Session, contract: Contract, refresh: str, expected: Mapping[str, int]) -> list[Finding]:
+    """The findings on a refresh as the session sees it; `expected` has the rows of each table by its name."""
+    tables = list(curated_tables(contract, refresh))
+    counts = {
+        table.name: int(session.value(f"SELECT count(*) FROM {table.qualified()}", step=f"count {table.table}"))
+        for table in tables
+    }
+    differing = sum(counts[name] != rows for name, rows in expected.items())
+    alf = alf_table(contract, refresh).qualified()
+    rows, people = session.row(f"SELECT count(*), count(DISTINCT PERSON_ID_E) FROM {alf}", step="count ALFs")
+    outside = sum(
+        _ids_out_of_range(session, table.qualified(), [table.named(column, "_E") for column in table.entities])
+        for table in tables
+    )
     return [
         Finding("rows_conserved", differing == 0, {"rows": sum(counts.values()), "tables_that_differ": differing}),
         Finding("one_alf_a_person", rows == people, {"rows": rows, "people": people}),

@@ -3,17 +3,20 @@
 One transaction replaces a refresh's tables; the order in which refreshes come makes no difference at the end.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fjo_pipeline.core.contracts import FILE_3_COLUMNS, Contract
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_texts
+from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.key_columns import ArrayMap, mapped_keys
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.sessions import Session, identifier, literal
 from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.core.transfers import Transfer
+from fjo_pipeline.databank.checks import check_curated
 from fjo_pipeline.databank.ciphers import at_rest
 from fjo_pipeline.databank.link_changes import rebuild_link_changes
 from fjo_pipeline.databank.tables import CuratedTable, alf_table, curated_tables
@@ -30,6 +33,16 @@ class Curated:
     people: int
     linked: int
     changed: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every check passed; where one did not, nothing was committed."""
+        return all(each.passed for each in self.findings)
+
+
+class _Unsound(Exception):
+    """Leaves the transaction, so that it is rolled back."""
 
 
 def curated_digest(contract: Contract, file_2: Transfer, file_3: Transfer, keyring: Keyring) -> str:
@@ -49,26 +62,49 @@ def recombine_and_curate(
 ) -> Curated:
     """Write every table of a refresh in one transaction; nothing is written where they stand as they should.
 
+    The checks are part of the transaction: where one fails it is rolled back, and the findings say which.
     Refused where Files 2 and 3 are not about the same people, or a table has other columns than the contract's.
     """
     refresh, digest = file_2.subject.refresh, curated_digest(contract, file_2, file_3, keyring)
-    standing = _standing(session, contract, refresh)
-    if standing and standing.digest == digest:
+    standing = _standing(session, contract, refresh, _expected(file_2, file_3))
+    if standing and standing.digest == digest and standing.sound:
         return standing
     people = _assert_same_people(session, contract, file_2, file_3)
-    rows: dict[str, int] = {}
-    with one_transaction(session):
-        for schema in (contract.names.data_schema, contract.names.lookup_schema):
-            session.run(f"CREATE SCHEMA IF NOT EXISTS lake.{identifier(schema)}", step="make a schema")
-        for table in curated_tables(contract, refresh):
-            rows[table.table] = _write(session, contract, table, file_2, file_3, keyring)
-        linked = _count_linked(session, contract, refresh)
-        _record(session, contract, file_2, file_3, keyring, Curated(digest, rows, people, linked, True))
+    with suppress(_Unsound), one_transaction(session):
+        curated = _write_all(session, contract, file_2, file_3, keyring, people, digest)
+        if not curated.sound:
+            raise _Unsound
+        _record(session, contract, file_2, file_3, keyring, curated)
         rebuild_link_changes(session, contract)
-    return Curated(digest, rows, people, linked, True)
+    return curated
 
 
-def _standing(session: Session, contract: Contract, refresh: str) -> Curated | None:
+def _write_all(
+    session: Session,
+    contract: Contract,
+    file_2: Transfer,
+    file_3: Transfer,
+    keyring: Keyring,
+    people: int,
+    digest: str,
+) -> Curated:
+    refresh = file_2.subject.refresh
+    for schema in (contract.names.data_schema, contract.names.lookup_schema):
+        session.run(f"CREATE SCHEMA IF NOT EXISTS lake.{identifier(schema)}", step="make a schema")
+    rows = {
+        table.table: _write(session, contract, table, file_2, file_3, keyring)
+        for table in curated_tables(contract, refresh)
+    }
+    findings = check_curated(session, contract, refresh, _expected(file_2, file_3))
+    return Curated(digest, rows, people, _count_linked(session, contract, refresh), True, tuple(findings))
+
+
+def _expected(file_2: Transfer, file_3: Transfer) -> dict[str, int]:
+    """Rows that each curated table must have, by its name."""
+    return {name: entry.rows for name, entry in file_2.files.items()} | {"alf": file_3.files["file_3"].rows}
+
+
+def _standing(session: Session, contract: Contract, refresh: str, expected: dict[str, int]) -> Curated | None:
     found = session.rows(
         "SELECT digest, people, linked FROM lake.databank.partitions WHERE dataset = ? AND refresh = ?",
         (contract.name, refresh),
@@ -81,7 +117,8 @@ def _standing(session: Session, contract: Contract, refresh: str) -> Curated | N
         table.table: session.value(f"SELECT count(*) FROM {table.qualified()}", step=f"count {table.table}")
         for table in curated_tables(contract, refresh)
     }
-    return Curated(digest, rows, people, linked, False)
+    findings = check_curated(session, contract, refresh, expected)
+    return Curated(digest, rows, people, linked, False, tuple(findings))
 
 
 def _assert_same_people(session: Session, contract: Contract, file_2: Transfer, file_3: Transfer) -> int:
@@ -127,8 +164,8 @@ def _query(session: Session, contract: Contract, table: CuratedTable, file_2: Tr
     available = f"DATE {literal(parse_refresh(file_2.subject.refresh).isoformat())} AS AVAIL_FROM_DT"
     linking = file_3.relation(session, "file_3")
     if table.name == "alf":
-        people = " UNION ".join(
-            f"SELECT SYSTEM_ID, {identifier(each.person_key.name)} AS PERSON_ID "
+        people = " UNION ALL ".join(
+            f"SELECT DISTINCT SYSTEM_ID, {identifier(each.person_key.name)} AS PERSON_ID "
             f"FROM {file_2.relation(session, each.name)}"
             for each in contract.people_tables
         )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.settings import REPOSITORY, Settings
 from fjo_pipeline.databank.store import DatabankStore
 
@@ -51,6 +52,19 @@ def manifest_path(settings: Settings) -> Path:
     return settings.zone("databank") / "dbt" / "manifest" / "manifest.json"
 
 
+def manifest_is_current(settings: Settings) -> bool:
+    """Whether the manifest was made from the models as they are now."""
+    path = manifest_path(settings)
+    mark = path.with_name("models.sha256")
+    return path.is_file() and mark.is_file() and mark.read_text() == models_digest()
+
+
+def ensure_manifest(store: DatabankStore, settings: Settings) -> None:
+    """Make the manifest where it is missing or older than the models."""
+    if not manifest_is_current(settings):
+        parse_models(store, settings)
+
+
 def parse_models(store: DatabankStore, settings: Settings) -> None:
     """Have dbt parse the models and write the manifest; Refused where they do not parse."""
     target = manifest_path(settings).parent
@@ -74,3 +88,4 @@ def parse_models(store: DatabankStore, settings: Settings) -> None:
     )
     if done.returncode:
         raise Refused(f"dbt cannot parse the models:\n{done.stdout}{done.stderr}")
+    write_atomically(target / "models.sha256", models_digest().encode())

@@ -1,5 +1,6 @@
 """The dbt models as assets: built and tested in one go, for every refresh that stands, under the store's lock."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from fjo_pipeline.core.contracts import datasets
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.orchestration import AFTER_WHAT_IT_STANDS_ON, failures_in_words
+from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.assets import POOL, set_dbt_environment
-from fjo_pipeline.databank.dbt import MODELS, dbt_environment, dbt_variables, manifest_path
+from fjo_pipeline.databank.dbt import MODELS, dbt_environment, dbt_variables, manifest_is_current, manifest_path
 from fjo_pipeline.databank.flow import Databank, partitions
 
 
@@ -34,12 +36,14 @@ class Translator(DagsterDbtTranslator):
         return AFTER_WHAT_IT_STANDS_ON
 
 
-def views(manifest: Path) -> dg.AssetsDefinition:
-    """The models of a manifest; Refused where it has not been made."""
-    if not manifest.is_file():
-        raise Refused("dbt's manifest is not there: run `fjo init`")
+def views(settings: Settings) -> dg.AssetsDefinition:
+    """The models as assets; Refused where dbt's manifest is missing or the models have changed since."""
+    if not manifest_is_current(settings):
+        raise Refused("dbt's manifest is missing or older than the models: run `fjo init`")
 
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(), pool=POOL, name="databank__views")
+    @dbt_assets(
+        manifest=manifest_path(settings), dagster_dbt_translator=Translator(), pool=POOL, name="databank__views"
+    )
     def built(
         context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank], dbt: DbtCliResource
     ) -> Iterator[Any]:
@@ -50,15 +54,13 @@ def views(manifest: Path) -> dg.AssetsDefinition:
                 refreshes = [(each.dataset, each.refresh) for each in partitions(session)]
             names = [each.name for each in datasets(settings.contracts)]
             target = settings.zone("databank") / "dbt" / "target"
-            arguments = ["build", "--vars", dbt_variables(refreshes, names)]
+            arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", dbt_variables(refreshes, names)]
             yield from dbt.cli(arguments, context=context, target_path=target).stream()
 
     return built
 
 
 def dbt_resource() -> DbtCliResource:
-    """dbt's command line on the models, with the profile that stands beside them."""
-    return DbtCliResource(project_dir=str(MODELS), profiles_dir=str(MODELS))
-
-
-__all__ = ["dbt_resource", "manifest_path", "views"]
+    """The dbt of this environment on the models, with the profile that stands beside them."""
+    executable = Path(sys.executable).with_name("dbt")
+    return DbtCliResource(project_dir=str(MODELS), profiles_dir=str(MODELS), dbt_executable=str(executable))

@@ -6,7 +6,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from fjo_pipeline.core.sessions import configure
 
 
-class Plugin(BasePlugin):  # type: ignore[misc]  # dbt ships no types
+class Plugin(BasePlugin):
     """Found by its name in the module that `dbt_models/profiles.yml` names under `plugins`."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:

@@ -6,7 +6,6 @@ from fjo_pipeline.core.contracts import datasets
 from fjo_pipeline.core.orchestration import automation_sensor
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.assets import databank_assets, extract_asset, release_asset
-from fjo_pipeline.databank.dbt import manifest_path
 from fjo_pipeline.databank.dbt_assets import dbt_resource, views
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.grants import project_numbers
@@ -17,7 +16,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """Everything that Dagster needs of the databank's zone, made anew at each call."""
     settings = settings or Settings()
     partitioned = [asset for each in datasets(settings.contracts) for asset in databank_assets(each.name)]
-    built = views(manifest_path(settings))
+    built = views(settings)
     release = release_asset(sorted(built.keys))
     extract = extract_asset(project_numbers(settings.projects))
     target = dg.AssetSelection.assets(*partitioned)
@@ -30,4 +29,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     )
 
 
-defs = build_defs()
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads; nothing is read or built when the module is imported."""
+    return build_defs()

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from fjo_pipeline.core.contracts import Contract, contract
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import sha256_of_texts
@@ -14,6 +16,7 @@ from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.core.transfers import Kind, Transfer, accept, latest, open_transfer, read_envelope, waiting
 from fjo_pipeline.databank.curate import Curated, curated_digest, recombine_and_curate
 from fjo_pipeline.databank.dbt import models_digest
+from fjo_pipeline.databank.retention import expire_snapshots
 from fjo_pipeline.databank.store import DatabankStore, current_snapshot
 
 
@@ -110,16 +113,19 @@ def state_digest(session: Session) -> str:
 
 def release(databank: Databank) -> Release:
     """Let users read what stands now: after the views are built and tested, never before."""
-    with databank.store.reading() as session:
+    with databank.store.writing() as session:
         snapshot, digest = current_snapshot(session), state_digest(session)
         synthetic = any(each.synthetic for each in partitions(session))
-    last = released(databank)
-    if last is not None and last.digest == digest:
-        return last
-    databank.ledger.record(
-        "release", "databank", "latest", "released", digest, sequence=snapshot, detail={"synthetic": synthetic}
-    )
+        databank.ledger.record(
+            "release", "databank", "latest", "released", digest, sequence=snapshot, detail={"synthetic": synthetic}
+        )
+        expire_snapshots(session, {snapshot, *pinned_snapshots(databank)})
     return Release(snapshot, digest, synthetic)
+
+
+def pinned_snapshots(databank: Databank) -> set[int]:
+    """The snapshots that projects' extracts were made from and can be made from again."""
+    return {entry.sequence for entry in databank.ledger.entries(kind="extract", state="provided")}
 
 
 def released(databank: Databank) -> Release | None:
@@ -176,3 +182,10 @@ def release_is_due(databank: Databank) -> bool:
 
 def _about(folder: Path) -> tuple[str, str]:
     return folder.parent.parent.name, folder.parent.name
+
+
+def query(databank: Databank, sql: str) -> pa.Table:
+    """The result of a user's SQL on the released snapshot; Refused before the first release, StatementFailed."""
+    release = assert_released(databank)
+    with databank.store.for_users(release.snapshot) as session:
+        return session.reader(sql, step="run the SQL").read_all()

@@ -24,4 +24,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     )
 
 
-defs = build_defs()
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads; nothing is read or built when the module is imported."""
+    return build_defs()

@@ -1,19 +1,21 @@
 """The landing folder: which deposits lie there, how one is put there, and how a bad one is moved to quarantine."""
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fjo_pipeline.core.checking import CheckReport
+from fjo_pipeline.core.checking import CheckReport, check_delivery
 from fjo_pipeline.core.contracts import Contract, contract, datasets
 from fjo_pipeline.core.deposits import MANIFEST, Deposit, read_deposit, unpack
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import move_folder, write_atomically
 from fjo_pipeline.core.ledger import Ledger
 from fjo_pipeline.core.refreshes import parse_refresh
+from fjo_pipeline.core.sessions import open_session
 from fjo_pipeline.core.settings import Settings
 
 
@@ -61,6 +63,8 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
 
     Refused where its files are not what its manifest says, or another deposit of the same date has been taken.
     """
+    if not path.exists():
+        raise Refused(f"there is no deposit at {path}")
     with_folder = settings.landing / ".adding"
     source = unpack(path, with_folder) if path.is_file() else path
     try:
@@ -71,6 +75,24 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
         return (deposit.manifest.name, deposit.manifest.version, _copy_in(settings, deposit))
     finally:
         shutil.rmtree(with_folder, ignore_errors=True)
+
+
+def check_deposit(settings: Settings, path: Path) -> CheckReport:
+    """Check a deposit (folder or zip) wherever it lies, taking nothing; Refused where its manifest or hashes fail."""
+    if not path.exists():
+        raise Refused(f"there is no deposit at {path}")
+    scratch = settings.temporary("provider") / f"check-{os.getpid()}"
+    try:
+        deposit = read_deposit(unpack(path, scratch) if path.is_file() else path)
+        each = contract(deposit.manifest.name, settings.contracts)
+        parse_refresh(deposit.manifest.version)
+        deposit.assert_whole()
+        with open_session(
+            settings.temporary("provider"), memory_limit=settings.provider_memory_limit, threads=settings.threads
+        ) as session:
+            return check_delivery(session, each, deposit.folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def quarantine(settings: Settings, landed: Landed, report: CheckReport | None, why: str, ledger: Ledger) -> Path:

@@ -1,5 +1,7 @@
 """The TTP's asset graph: File 1 → linkage → File 3 → transfers, on the linkage model and the register."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from fjo_pipeline.core.contracts import Contract
@@ -124,7 +126,9 @@ def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
         pool=POOL,
         description="File 3: the join key with its ALF, match status and minimal demographics; not yet sealed.",
     )
-    def file_3(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
+    def file_3(
+        context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]
+    ) -> Iterator[dg.MaterializeResult[None]]:
         with failures_in_words():
             draft, _ = make_file_3(ttp, dataset, context.partition_key)
             counts = check_file_3(ttp, dataset, context.partition_key)
@@ -135,7 +139,7 @@ def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
             "cluster_sizes": counts["largest_cluster"] <= LARGEST_CLUSTER,
             "match_rate_in_band": band[0] <= rate <= band[1],
         }
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             metadata={"dagster/row_count": draft.rows["file_3"], "linked": counts["linked"], "match_rate": rate},
             check_results=[
                 dg.AssetCheckResult(

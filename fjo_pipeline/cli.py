@@ -1,0 +1,320 @@
+"""The `fjo` command: thin, each subcommand one call. Exit 0 done, 1 refused or failed, 2 wrong usage."""
+
+import json
+import sys
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from fjo_pipeline.core.errors import FjoError
+from fjo_pipeline.core.sessions import restrict_new_files
+from fjo_pipeline.core.settings import ZONES, Settings, Zone
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Family-justice data, split, linked and provided.",
+)
+deposit_app = typer.Typer(no_args_is_help=True, help="Deposits: check one, or put it into landing.")
+register_app = typer.Typer(no_args_is_help=True, help="The population register at the TTP.")
+reference_app = typer.Typer(no_args_is_help=True, help="Reference files of the TTP and the databank.")
+linkage_app = typer.Typer(no_args_is_help=True, help="The linkage, measured against truth.")
+project_app = typer.Typer(no_args_is_help=True, help="Research projects: extract, query, export.")
+keys_app = typer.Typer(no_args_is_help=True, help="Keys: versions and fingerprints, never secrets.")
+for name, each in (
+    ("deposit", deposit_app),
+    ("register", register_app),
+    ("reference", reference_app),
+    ("linkage", linkage_app),
+    ("project", project_app),
+    ("keys", keys_app),
+):
+    app.add_typer(each, name=name)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+ZoneOption = Annotated[
+    str | None, typer.Option("--zone", help=f"One of {', '.join(ZONES)}; all that are here if left out.")
+]
+
+
+def main() -> None:
+    """Run the command; a refusal ends in one message on stderr and exit code 1, never in a traceback."""
+    restrict_new_files()
+    try:
+        app(standalone_mode=True)
+    except FjoError as error:
+        print(f"fjo: {error}", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        # Its text may quote a value; the class and the place are enough to find it.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"fjo: unexpected {type(error).__name__} at {Path(place.filename).name}:{place.lineno}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def init(zone: ZoneOption = None) -> None:
+    """Make the home: folders, keyrings, stores, Dagster's instance. Safe to repeat."""
+    from fjo_pipeline.home import init_home
+
+    settings = Settings()
+    for name, fingerprint in init_home(settings, _zones(zone)).items():
+        print(f"{name:<9} {fingerprint}  {settings.zone(name)}")
+
+
+@app.command()
+def demo(as_json: AsJson = False) -> None:
+    """Made-up people through the whole chain, to a project's extract, with match rates against the truth."""
+    from fjo_pipeline.demo import run_demo, summary
+
+    result = run_demo(Settings(), _progress)
+    print(json.dumps(asdict(result), indent=1) if as_json else summary(result))
+
+
+@app.command()
+def synth(
+    dataset: Annotated[str, typer.Option(help="The dataset to make up a deposit of.")],
+    out: Annotated[Path, typer.Option(help="Where deposit, register, reference and truth.parquet go.")],
+    people: Annotated[int, typer.Option(help="People in the deposit.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
+    refresh: Annotated[str, typer.Option(help="YYYYMMDD; a later one shows the same world later.")] = "20240111",
+    register_people: Annotated[
+        int | None, typer.Option(help="People on the register; ten a person if left out.")
+    ] = None,
+) -> None:
+    """Make up a deposit, its register, and the truth that links them."""
+    from fjo_pipeline.synthetic import write_synthetic
+
+    files = write_synthetic(dataset, people, seed, refresh, out, register_people=register_people)
+    for path in (files.deposit, files.register, files.postcodes, files.truth):
+        if path is not None:
+            print(path)
+
+
+@deposit_app.command("check")
+def deposit_check(path: Path, as_json: AsJson = False) -> None:
+    """Check a deposit (folder or .zip) against its contract without taking it."""
+    from fjo_pipeline.provider.landing import check_deposit
+
+    report = check_deposit(Settings(), path)
+    print(json.dumps(report.as_json(), indent=1) if as_json else f"{path.name}: {report}")
+    if not report.good:
+        raise typer.Exit(1)
+
+
+@deposit_app.command("add")
+def deposit_add(path: Path) -> None:
+    """Put a deposit into landing."""
+    from fjo_pipeline.provider.landing import add_deposit
+
+    dataset, refresh, is_new = add_deposit(Settings(), path)
+    print(f"{dataset}/{refresh} {'is in landing' if is_new else 'was there already: nothing to do'}")
+
+
+@register_app.command("add")
+def register_add(path: Path) -> None:
+    """Load a population register in place of the one that is there."""
+    from fjo_pipeline.ttp.flow import Ttp, load_register
+
+    version, people = load_register(Ttp(Settings()), path)
+    print(f"register {version}: {people:,} people")
+
+
+@reference_app.command("add")
+def reference_add(name: str, path: Path) -> None:
+    """Load a reference file: postcode_to_lsoa at the TTP, others at the databank."""
+    from fjo_pipeline.reference import add_reference_file
+
+    print(f"{name}: {add_reference_file(Settings(), name, path):,} rows")
+
+
+@app.command("refresh")
+def refresh_command(
+    dataset: Annotated[str | None, typer.Option(help="Only this dataset.")] = None,
+    deposit: Annotated[str | None, typer.Option(help="Only this refresh date, YYYYMMDD.")] = None,
+    zone: ZoneOption = None,
+) -> None:
+    """Run what is due, headless: the same assets and checks as the Dagster UI."""
+    from fjo_pipeline.refreshing import Wanted, refresh
+
+    chosen = _zones(zone)[0] if zone else None
+    report = refresh(Settings(), Wanted(dataset, deposit, chosen), _progress)
+    if not report.done and not report.failures:
+        print("nothing is due")
+    for task in report.done:
+        print(f"done: {task.stage} {task.dataset}/{task.refresh}")
+    for failure in report.failures:
+        print(f"fjo: {failure}", file=sys.stderr)
+    if report.failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """What is in, what is due, match rates, last failures."""
+    from fjo_pipeline.status import home_status, shown
+
+    found = home_status(Settings())
+    print(json.dumps(found, indent=1) if as_json else shown(found))
+
+
+@linkage_app.command("evaluate")
+def linkage_evaluate(
+    register: Annotated[Path, typer.Option(help="Parquet: register_id and the standard columns.")],
+    people: Annotated[Path, typer.Option(help="Parquet: person_id and the standard columns.")],
+    truth: Annotated[Path, typer.Option(help="Parquet: person_id, register_id (null: on no register).")],
+    model: Annotated[
+        Literal["shipped", "train"], typer.Option(help="The shipped model, or one trained here.")
+    ] = "shipped",
+    min_probability: Annotated[
+        float | None, typer.Option(min=0, max=1, help="In place of the shipped threshold.")
+    ] = None,
+    links: Annotated[Path | None, typer.Option(help="Write each person's link here, Parquet.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores here, JSON.")] = None,
+) -> None:
+    """Link Parquet files of standard columns and score the links against truth."""
+    import tempfile
+
+    from fjo_pipeline.ttp.linkage.evaluate import evaluate
+
+    settings = Settings()
+    with tempfile.TemporaryDirectory(prefix="fjo-") as scratch:
+        result = evaluate(
+            register,
+            people,
+            truth,
+            model=model,
+            min_probability=min_probability,
+            links=links,
+            temp_directory=Path(scratch),
+            memory_limit=settings.memory_limit,
+            threads=settings.threads,
+        )
+    if json_file is not None:
+        json_file.write_text(json.dumps(result.as_dict(), indent=1) + "\n")
+    _print_mapping(result.as_dict())
+
+
+@project_app.command("extract")
+def project_extract(
+    number: str, refresh: Annotated[str | None, typer.Option(help="Only this refresh, YYYYMMDD.")] = None
+) -> None:
+    """Make a project's extract from the released snapshot."""
+    from datetime import date
+
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.extract import make_extract
+
+    extract = make_extract(Databank(Settings()), number, date.today(), refresh)
+    for name in sorted(extract.tables):
+        print(f"{name:<55} {extract.tables[name]['rows']:>10,}")
+    print(f"project {number}: {len(extract.tables)} tables, {extract.rows:,} rows, snapshot {extract.snapshot}")
+
+
+@project_app.command("sql")
+def project_sql(number: str, sql: str, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
+    """Run SQL on a project's extract, as its analyst sees it."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.analyst import query
+    from fjo_pipeline.output import print_table
+
+    print_table(query(Databank(Settings()), number, sql), _form(as_csv, as_json))
+
+
+@project_app.command("export")
+def project_export(
+    number: str,
+    form: Annotated[Literal["csv", "parquet", "stata"], typer.Option("--format", help="The files' format.")],
+    out: Annotated[Path | None, typer.Option(help="Elsewhere than the workspace: made-up data only.")] = None,
+) -> None:
+    """Write an extract's tables as files, inside the project's own workspace."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.analyst import export
+
+    files = export(Databank(Settings()), number, form, out)
+    print(f"{len(files)} files in {files[0].parent if files else 'no folder'}")
+
+
+@app.command("sql")
+def sql_command(sql: str, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
+    """Run read-only SQL on the databank's store, at the released snapshot."""
+    from fjo_pipeline.databank.flow import Databank, query
+    from fjo_pipeline.output import print_table
+
+    print_table(query(Databank(Settings()), sql), _form(as_csv, as_json))
+
+
+@keys_app.command("show")
+def keys_show(as_json: AsJson = False) -> None:
+    """Versions and fingerprints of the keys that are here."""
+    from fjo_pipeline.core.keyring import open_keyring
+    from fjo_pipeline.home import zones_here
+
+    settings = Settings()
+    shown = {zone: open_keyring(settings, zone).fingerprints() for zone in zones_here(settings)}
+    if as_json:
+        print(json.dumps(shown, indent=1))
+        return
+    for zone, keys in shown.items():
+        for key, versions in keys.items():
+            for version, fingerprint in versions.items():
+                print(f"{zone:<9} {key:<24} version {version}  {fingerprint}")
+
+
+@keys_app.command("trust")
+def keys_trust(card: Path, zone: Annotated[str, typer.Option(help="The zone whose keyring pins the card.")]) -> None:
+    """Pin another zone's public card, got from its keeper, after comparing the fingerprint."""
+    from fjo_pipeline.home import trust_card
+
+    print(f"pinned {trust_card(Settings(), _zones(zone)[0], card)}")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """What is wrong with this home, and the mend."""
+    from fjo_pipeline.doctor import examine
+
+    problems = examine(Settings())
+    if as_json:
+        print(json.dumps(problems, indent=1))
+    else:
+        print("\n".join(problems) or "this home is sound")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _zones(zone: str | None) -> tuple[Zone, ...]:
+    if zone is None:
+        return ZONES
+    chosen = tuple(each for each in ZONES if each == zone)
+    if not chosen:
+        raise typer.BadParameter(f"a zone is one of {', '.join(ZONES)}")
+    return chosen
+
+
+def _form(as_csv: bool, as_json: bool) -> Literal["csv", "json", "table"]:
+    if as_csv and as_json:
+        raise typer.BadParameter("choose --csv or --json")
+    return "csv" if as_csv else "json" if as_json else "table"
+
+
+def _progress(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _print_mapping(values: dict[str, Any], indent: str = "") -> None:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            print(f"{indent}{key}:")
+            _print_mapping(value, indent + "  ")
+        else:
+            print(f"{indent}{key}: {value}")
+
+
+if __name__ == "__main__":
+    main()

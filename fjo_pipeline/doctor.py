@@ -1,0 +1,63 @@
+"""What `fjo doctor` looks at: keys, permissions, leftovers of killed steps; each problem with its mend."""
+
+import stat
+from pathlib import Path
+
+from fjo_pipeline.core.errors import FjoError
+from fjo_pipeline.core.keyring import keyring_path, open_keyring
+from fjo_pipeline.core.settings import ZONES, Settings, Zone
+from fjo_pipeline.databank.flow import Databank
+from fjo_pipeline.databank.projects.grants import project_numbers
+from fjo_pipeline.home import zones_here
+
+
+def examine(settings: Settings) -> list[str]:
+    """Every problem of a home in words, with the mend; empty where it is sound."""
+    here = zones_here(settings)
+    problems = [problem for zone in here for problem in _zone_problems(settings, zone, alone=len(here) == 1)]
+    if "databank" in here:
+        problems += _databank_problems(settings)
+    return problems
+
+
+def _zone_problems(settings: Settings, zone: Zone, *, alone: bool) -> list[str]:
+    problems = []
+    try:
+        keyring = open_keyring(settings, zone)
+        needed = [other for other in ZONES if other != zone]
+        for other in needed:
+            keyring.peer(other)
+    except FjoError as error:
+        if not alone or not keyring_path(settings, zone).exists() or "pinned" in str(error):
+            problems.append(str(error))
+    problems += [f"{path} can be read by others: chmod go= it" for path in _guarded(settings, zone) if _is_open(path)]
+    problems += [
+        f"{path} was left by a step that was killed: `fjo refresh` replaces it, or delete it"
+        for path in sorted(settings.zone(zone).glob("**/.*.tmp*"))
+    ]
+    return problems
+
+
+def _databank_problems(settings: Settings) -> list[str]:
+    databank = Databank(settings)
+    if not databank.store.exists:
+        return ["the databank has no store: run `fjo init`"]
+    try:
+        keyring = databank.keyring
+    except FjoError:
+        return []
+    return [
+        f"project {number} has no keys: run `fjo init`"
+        for number in project_numbers(settings.projects)
+        if not keyring.has(f"project/{number}/ids")
+    ]
+
+
+def _guarded(settings: Settings, zone: Zone) -> list[Path]:
+    folder = settings.zone(zone)
+    candidates = [folder, keyring_path(settings, zone), folder / "ttp.duckdb", folder / "catalogue", folder / "tmp"]
+    return [path for path in candidates if path.exists()]
+
+
+def _is_open(path: Path) -> bool:
+    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)

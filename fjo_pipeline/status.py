@@ -1,0 +1,65 @@
+"""What `fjo status` tells: refreshes with their match rates, what is due, what was refused, extracts."""
+
+from typing import Any
+
+from fjo_pipeline.core.ledger import open_ledger
+from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.databank.flow import Databank, partitions, released
+from fjo_pipeline.home import zones_here
+from fjo_pipeline.refreshing import everything_due
+
+
+def home_status(settings: Settings) -> dict[str, Any]:
+    """The state of a home as plain values: counts, dates and digests only."""
+    here = zones_here(settings)
+    found: dict[str, Any] = {"home": str(settings.home), "zones": list(here)}
+    if "databank" in here:
+        databank = Databank(settings)
+        with databank.store.reading() as session:
+            found["refreshes"] = [
+                {
+                    "dataset": each.dataset,
+                    "refresh": each.refresh,
+                    "rows": each.rows,
+                    "people": each.people,
+                    "linked": each.linked,
+                    "match_rate": round(each.linked / each.people, 4) if each.people else None,
+                    "made_up_data": each.synthetic,
+                }
+                for each in partitions(session)
+            ]
+        release = released(databank)
+        found["released_snapshot"] = release.snapshot if release else None
+        found["extracts"] = [
+            {"project": entry.refresh, "snapshot": entry.sequence}
+            for entry in databank.ledger.entries(kind="extract", state="provided")
+        ]
+    found["due"] = [f"{task.stage} {task.dataset}/{task.refresh}" for task in everything_due(settings)]
+    if "provider" in here:
+        ledger = open_ledger(settings, "provider")
+        found["quarantined"] = [
+            {"dataset": entry.dataset, "refresh": entry.refresh, **entry.detail}
+            for entry in ledger.entries(kind="deposit", state="quarantined")
+        ]
+    return found
+
+
+def shown(found: dict[str, Any]) -> str:
+    """The state in words for a terminal."""
+    lines = [f"home {found['home']}: {', '.join(found['zones'])}"]
+    for each in found.get("refreshes", []):
+        rate = f"{each['match_rate']:.1%}" if each["match_rate"] is not None else "no people"
+        made_up = "  MADE-UP DATA" if each["made_up_data"] else ""
+        lines.append(
+            f"in: {each['dataset']}/{each['refresh']}  {each['rows']:,} rows, {each['people']:,} people, "
+            f"{each['linked']:,} linked ({rate}){made_up}"
+        )
+    if "released_snapshot" in found:
+        lines.append(f"released: snapshot {found['released_snapshot'] or 'none yet'}")
+    lines += [f"extract: project {each['project']}, snapshot {each['snapshot']}" for each in found.get("extracts", [])]
+    lines += [f"due: {each}" for each in found["due"]] or ["due: nothing"]
+    lines += [
+        f"quarantined: {each['dataset']}/{each['refresh']}, {each.get('failures', 0)} failures; see its report"
+        for each in found.get("quarantined", [])
+    ]
+    return "\n".join(lines)
