@@ -9,7 +9,7 @@ import pytest
 from fjo_pipeline.core.deposits import MANIFEST
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.provider.flow import Provider, take_deposit
-from tests.deposit_builder import TINY_IDENTIFIERS, ecms_csvs, write_deposit
+from tests.deposit_builder import TINY_IDENTIFIERS, ecms_csvs, write_contracts, write_deposit
 
 DATASET, REFRESH = "cafcass_england_ecms", "20240111"
 PEOPLE: list[dict[str, object]] = [
@@ -20,6 +20,12 @@ APPLICATIONS = [{"ID": 8, "APPLICATIONTYPE1_ID": 1, "DATEOFAPPLICATION": "2015-0
 ROLES = [{"PERSON_ID": 5, "APPLICATION_ID": 8, "ISSUBJECT": "true"}]
 GOOD = ecms_csvs(PEOPLE, APPLICATIONS, ROLES)
 PEOPLE_CSV = str(GOOD["PEOPLE.csv"])
+
+
+@pytest.fixture(scope="module")
+def contracts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped contract instead of the tests' own."""
+    return write_contracts(tmp_path_factory.mktemp("contracts"), DATASET)
 
 
 def changed(name: str, old: str, new: str) -> dict[str, str | bytes]:

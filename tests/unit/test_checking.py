@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from fjo_pipeline.core.checking import CheckReport, Failure, check_delivery
-from fjo_pipeline.core.contracts import Contract, contract
+from fjo_pipeline.core.contracts import Contract, contract, load_contract
 from fjo_pipeline.core.sessions import Session
 from tests.deposit_builder import (
     CARERS,
     CLIENTS,
     PLACES,
     TINY,
+    TINY_CONTRACT,
     TINY_IDENTIFIERS,
     VISITS,
     Row,
@@ -213,3 +214,12 @@ def test_ecms_s_foreign_keys_are_checked(shared_session: Session, tmp_path: Path
     assert str(bad) == (
         "PERSONSONAPPLICATIONS.csv, line 3, column PERSON_ID: the value refers to no row of PEOPLE.csv, column ID"
     )
+
+
+def test_a_table_without_key_and_rules_may_hold_anything(shared_session: Session, tmp_path: Path) -> None:
+    notes = "  - {name: notes, sail: NOTES, schema: {fields: [{name: TEXT, type: string, role: content}]}}\n"
+    (tmp_path / "tiny.yaml").write_text(TINY_CONTRACT + notes)
+    folder = write_csvs(tmp_path / "delivery", TINY | {"NOTES.csv": "TEXT\na\na\nb\n"})
+    report = check_delivery(shared_session, load_contract(tmp_path / "tiny.yaml"), folder)
+    assert report.good
+    assert (report.rows["notes"], report.exact_copies["notes"]) == (3, 0)

@@ -1,5 +1,6 @@
 """Key columns mapped in bulk: streamed, in order, and refused where they are not there."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,14 +9,23 @@ import pytest
 
 from fjo_pipeline.core.errors import Refused, StatementFailed
 from fjo_pipeline.core.key_columns import mapped_keys
-from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.core.sessions import Session, open_session
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    """A session whose configuration is open, for the number of threads."""
+    with open_session(tmp_path / "spill", lock=False) as session:
+        yield session
 
 
 def doubled(ids: pa.Array) -> pa.Array:
     return pc.multiply(ids, 2)
 
 
-def test_named_columns_are_mapped_and_the_others_left(session: Session) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_named_columns_are_mapped_and_the_others_left(threads: int, session: Session) -> None:
+    session.run(f"SET threads = {threads}", step="set threads")
     query = "SELECT i AS id, i AS other, CASE WHEN i % 2 = 0 THEN i END AS few FROM range(200000) AS t(i)"
     with mapped_keys(session, query, {"id": doubled, "few": doubled}, step="map") as rows:
         found = session.row(

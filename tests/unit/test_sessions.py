@@ -11,7 +11,15 @@ import pytest
 
 from fjo_pipeline.core import sessions
 from fjo_pipeline.core.errors import StatementFailed
-from fjo_pipeline.core.sessions import Session, add_parquet_key, extension_path, identifier, literal, open_session
+from fjo_pipeline.core.sessions import (
+    Session,
+    add_parquet_key,
+    confine,
+    extension_path,
+    identifier,
+    literal,
+    open_session,
+)
 
 VALUE = "Quillfeather"
 FAILING = f"SELECT CAST('{VALUE}' AS INTEGER)"
@@ -150,3 +158,24 @@ def test_new_files_are_their_owners_alone(tmp_path: Path) -> None:
         assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
     finally:
         os.umask(before)
+
+
+def test_a_confined_session_reads_its_folders_and_nothing_else_for_good(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    for folder in (inside, outside):
+        folder.mkdir()
+        (folder / "x.csv").write_text("a\n1\n")
+    with open_session(tmp_path / "spill", lock=False) as session:
+        confine(session, [inside])
+        assert session.rows(f"FROM read_csv({literal(inside / 'x.csv')})", step="read") == [(1,)]
+        for statement in (
+            f"FROM read_csv({literal(outside / 'x.csv')})",
+            f"FROM read_csv({literal(inside / '..' / 'outside' / 'x.csv')})",
+            f"COPY (SELECT 1) TO {literal(outside / 'y.csv')}",
+            f"ATTACH {literal(outside / 'y.duckdb')} AS y",
+            "SET enable_external_access = true",
+            "SET allowed_directories = ['/']",
+        ):
+            with pytest.raises(StatementFailed):
+                session.run(statement, step="get out")
+    assert [path.name for path in outside.iterdir()] == ["x.csv"]

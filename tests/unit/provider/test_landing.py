@@ -10,7 +10,15 @@ from fjo_pipeline.core.deposits import MANIFEST
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.provider.landing import Landed, add_deposit, contract_of, find_landed, landed, quarantine
+from fjo_pipeline.provider.landing import (
+    Landed,
+    add_deposit,
+    check_deposit,
+    contract_of,
+    find_landed,
+    landed,
+    quarantine,
+)
 from tests.conftest import Keyrings
 from tests.deposit_builder import CLIENTS, TINY, manifest, write_csvs, write_deposit, write_zip, zipped_deposit
 
@@ -78,6 +86,27 @@ def test_what_is_not_whole_or_not_there_is_not_put_into_landing(settings: Settin
     with pytest.raises(Refused, match="no usable zip"):
         add_deposit(settings, tmp_path / "broken.zip")
     assert files(settings.home) == []
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_deposit_is_checked_where_it_lies_and_nothing_is_taken(
+    packed: bool, settings: Settings, tmp_path: Path
+) -> None:
+    for name, csvs in (("good", TINY), ("bad", TINY | {"CLIENTS.csv": CLIENTS.replace("2015-03-02", "2015-02-30")})):
+        path = tmp_path / (f"{name}.zip" if packed else name)
+        (zipped_deposit if packed else write_deposit)(path, csvs)
+        assert check_deposit(settings, path).good == (name == "good")
+        assert path.exists()
+    assert files(settings.home) == []
+
+
+def test_a_deposit_is_checked_only_where_its_files_are_the_promised_ones(settings: Settings, tmp_path: Path) -> None:
+    folder = write_deposit(tmp_path / "in")
+    (folder / "CLIENTS.csv").unlink()
+    with pytest.raises(Refused, match=r"CLIENTS\.csv is not there"):
+        check_deposit(settings, folder)
+    with pytest.raises(Refused, match="there is no deposit at"):
+        check_deposit(settings, tmp_path / "nothing")
 
 
 def test_deposits_are_found_in_order_and_nothing_else_is(settings: Settings) -> None:
