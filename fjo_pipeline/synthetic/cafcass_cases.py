@@ -25,10 +25,10 @@ from fjo_pipeline.synthetic.cafcass_members import (
     within,
     without_placed,
 )
+from fjo_pipeline.synthetic.couples import HORIZON, People, Unions
 from fjo_pipeline.synthetic.durations import public_weeks
 from fjo_pipeline.synthetic.life import HomeSpells
 from fjo_pipeline.synthetic.places import Places
-from fjo_pipeline.synthetic.population import HORIZON, People, Unions
 from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, choose, day, stream
 
 _YEAR = 365.25

@@ -4,8 +4,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from fjo_pipeline.synthetic.couples import HORIZON, People, Unions
 from fjo_pipeline.synthetic.names import POOLS
-from fjo_pipeline.synthetic.population import HORIZON, People, Unions
 from fjo_pipeline.synthetic.streams import (
     NEVER,
     Floats,

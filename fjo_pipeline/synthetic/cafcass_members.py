@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fjo_pipeline.synthetic.cafcass_families import PRIVATE, PUBLIC, Children, Episodes
+from fjo_pipeline.synthetic.couples import People, Unions
 from fjo_pipeline.synthetic.error_rates import PEOPLE_ON_NO_APPLICATION_OF_RELATIVES
-from fjo_pipeline.synthetic.population import People, Unions
 from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, stream
 
 SUBJECT, MOTHER, FATHER, OTHER_CHILD, GRANDPARENT = range(5)
@@ -25,6 +25,7 @@ class Members:
 def find_members(
     seed: int, nation: int, people: People, unions: Unions, children: Children, episodes: Episodes
 ) -> Members:
+    """The members of each episode: its subjects, some of their brothers and sisters, and the adults."""
     rng = stream(seed, "members", nation)
     case, child = children.of(episodes.mother)
     age = episodes.opened[case] - people.born[child]

@@ -7,9 +7,9 @@ import numpy as np
 from fjo_pipeline.synthetic import cafcass_cases as kinds
 from fjo_pipeline.synthetic.cafcass_cases import Court
 from fjo_pipeline.synthetic.cafcass_families import PUBLIC
+from fjo_pipeline.synthetic.couples import HORIZON
 from fjo_pipeline.synthetic.error_rates import SUBJECTS_WITHOUT_OUTPUT
 from fjo_pipeline.synthetic.lookups import output_ids
-from fjo_pipeline.synthetic.population import HORIZON
 from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, choose, stream
 
 _WEEK = 7

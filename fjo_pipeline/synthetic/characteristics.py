@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 
 from fjo_pipeline.synthetic import error_rates as rates
+from fjo_pipeline.synthetic.couples import People
 from fjo_pipeline.synthetic.dirt import copied
 from fjo_pipeline.synthetic.docket import Docket
 from fjo_pipeline.synthetic.lookups import type_ids
 from fjo_pipeline.synthetic.names import POOLS
-from fjo_pipeline.synthetic.population import People
 from fjo_pipeline.synthetic.streams import Ints, chance, choose, day, scramble, stream
 
 _DATASET = "cafcass_england_ecms"

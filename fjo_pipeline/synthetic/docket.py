@@ -8,7 +8,7 @@ import numpy as np
 from fjo_pipeline.synthetic import error_rates as rates
 from fjo_pipeline.synthetic.cafcass_cases import Court
 from fjo_pipeline.synthetic.cafcass_orders import Hearings, Orders, build_hearings, build_orders
-from fjo_pipeline.synthetic.population import People
+from fjo_pipeline.synthetic.couples import People
 from fjo_pipeline.synthetic.relationships import Relationships, build_relationships
 from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, Timeline, chance, stream
 

@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from fjo_pipeline.synthetic.couples import HORIZON, People, Unions
 from fjo_pipeline.synthetic.names import ENGLAND
-from fjo_pipeline.synthetic.population import HORIZON, People, Unions
 from fjo_pipeline.synthetic.streams import NEVER, Ints, Timeline, chance, day, stream
 
 _YEAR = 365.25

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fjo_pipeline.synthetic import error_rates as rates
+from fjo_pipeline.synthetic.couples import People
 from fjo_pipeline.synthetic.life import HomeSpells, NameSpells
 from fjo_pipeline.synthetic.names import name_tables
 from fjo_pipeline.synthetic.places import Places
-from fjo_pipeline.synthetic.population import People
 from fjo_pipeline.synthetic.streams import Bools, Ints, chance, stream
 from fjo_pipeline.synthetic.typos import with_typos
 

@@ -1,14 +1,12 @@
 """The people of England and Wales in miniature: generations, unions, children, twins, names and deaths."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 
-from fjo_pipeline.synthetic.names import POOLS, WALES, draw_forenames, draw_pools, draw_surnames, name_tables
+from fjo_pipeline.synthetic.couples import HORIZON, People, Unions, partners, union_dates, union_keys
+from fjo_pipeline.synthetic.names import WALES, draw_forenames, draw_pools, draw_surnames, name_tables
 from fjo_pipeline.synthetic.streams import NEVER, Ints, chance, choose, day, rank_within, stream
-
-HORIZON = day(2026, 12, 31)
-"""The day up to which the world is imagined; a refresh is a view of it at an earlier day, or at this one."""
 
 _YEAR = 365.25
 _GENERATIONS = 5
@@ -16,38 +14,6 @@ _WELSH_SHARE = 0.25
 _PARITY = (0.18, 0.19, 0.34, 0.17, 0.08, 0.03, 0.01)
 # More young mothers than in the country: a small world has to supply as many as courts see [R].
 _FIRST_BIRTH = ((15, 5, 0.24), (20, 5, 0.28), (25, 5, 0.24), (30, 5, 0.16), (35, 7, 0.08))
-
-
-@dataclass(frozen=True)
-class People:
-    """One entry a person, by index: days as integers, `mother` and `father` -1 where they are not in the world."""
-
-    sex: Ints
-    born: Ints
-    died: Ints
-    mother: Ints
-    father: Ints
-    nation: Ints
-    pool: Ints
-    forename: Ints
-    middle: Ints
-    second_middle: Ints
-    surname: Ints
-    second_surname: Ints
-
-    def __len__(self) -> int:
-        return len(self.sex)
-
-
-@dataclass(frozen=True)
-class Unions:
-    """One entry a couple who had a child: `ended` and `married` are NEVER where they did not."""
-
-    woman: Ints
-    man: Ints
-    started: Ints
-    ended: Ints
-    married: Ints
 
 
 def join(parts: list[People]) -> People:
@@ -119,10 +85,10 @@ def _next_generation(rng: np.random.Generator, parents: People, offset: int) -> 
     age = (born - parents.born[mother]) / _YEAR
     keep = (born <= HORIZON) & (age < 46)
     mother, ordinal, born, twin = mother[keep], ordinal[keep], born[keep], twin[keep]
-    union_key, union_of_child = np.unique(_union_keys(rng, mother, ordinal), return_inverse=True)
+    union_key, union_of_child = np.unique(union_keys(rng, mother, ordinal), return_inverse=True)
     woman = union_key // 2
-    man = _partners(rng, parents, woman, union_key % 2)
-    unions = _union_dates(rng, parents, woman, man, union_of_child, born)
+    man = partners(rng, parents, woman, union_key % 2)
+    unions = union_dates(rng, parents, woman, man, union_of_child, born)
     children = _children(rng, parents, unions, union_of_child, born, twin)
     shifted = Unions(unions.woman + offset, unions.man + offset, unions.started, unions.ended, unions.married)
     moved = {field.name: getattr(children, field.name) for field in fields(People)}
@@ -142,60 +108,6 @@ def _births(rng: np.random.Generator, mother_born: Ints, ordinal: Ints) -> tuple
     starts = np.flatnonzero(ordinal == 0)
     before = np.repeat((total - step)[starts], np.diff(np.r_[starts, size])) if size else total
     return mother_born + total - before, twin.astype(np.int64)
-
-
-def _union_keys(rng: np.random.Generator, mother: Ints, ordinal: Ints) -> Ints:
-    """Twice the mother for a child of her first union, and one more for a child of her second."""
-    starts = np.flatnonzero(ordinal == 0)
-    lengths = np.diff(np.r_[starts, len(mother)])
-    second = chance(rng, len(starts), 0.3) & (lengths > 1)
-    switch = np.where(second, 1 + (rng.random(len(starts)) * (lengths - 1)).astype(np.int64), 99)
-    return mother * 2 + (ordinal >= np.repeat(switch, lengths))
-
-
-def _partners(rng: np.random.Generator, parents: People, woman: Ints, number: Ints) -> Ints:
-    """A man of like nation, pool and age for each union: the next one free in an ordered list of the men."""
-    men = np.flatnonzero(parents.sex == 1)
-    keys = _sorting_key(parents, men, parents.pool[men], parents.born[men])
-    order = np.argsort(keys, kind="stable")
-    men, keys = men[order], keys[order]
-    result = np.empty(len(woman), dtype=np.int64)
-    for which in (0, 1):
-        here = np.flatnonzero(number == which)
-        mixed = chance(rng, len(here), 0.08)
-        pool = np.where(mixed, rng.integers(0, len(POOLS), len(here)), parents.pool[woman[here]])
-        born = parents.born[woman[here]] + rng.normal(-2 * _YEAR, 3 * _YEAR, len(here)).astype(np.int64)
-        sought = _sorting_key(parents, woman[here], pool, born)
-        turn = np.argsort(sought, kind="stable")
-        place = np.searchsorted(keys, sought[turn])
-        step = np.arange(len(turn))
-        place = np.minimum(np.maximum.accumulate(place - step) + step, len(men) - 1)
-        kin = (parents.mother[men[place]] == parents.mother[woman[here][turn]]) & (parents.mother[men[place]] >= 0)
-        place = np.where(kin, np.maximum(place - 9, 0), place)
-        result[here[turn]] = men[place]
-    return result
-
-
-def _sorting_key(parents: People, person: Ints, pool: Ints, born: Ints) -> Ints:
-    return (parents.nation[person] * 16 + pool) * 10**6 + born + 10**5
-
-
-def _union_dates(
-    rng: np.random.Generator, parents: People, woman: Ints, man: Ints, union_of_child: Ints, born: Ints
-) -> Unions:
-    size = len(woman)
-    first = np.full(size, NEVER, dtype=np.int64)
-    np.minimum.at(first, union_of_child, born)
-    started = first - 200 - rng.exponential(2.0 * _YEAR, size).astype(np.int64)
-    started = np.maximum(started, parents.born[woman] + int(15 * _YEAR))
-    started = np.minimum(started, first - 150)
-    ended = np.where(chance(rng, size, 0.55), first + rng.gamma(1.6, 4.0 * _YEAR, size).astype(np.int64), NEVER)
-    following = np.r_[(woman[1:] == woman[:-1]), False] if size else np.zeros(0, dtype=bool)
-    ended = np.where(following, np.minimum(ended, np.r_[started[1:], NEVER] - 30), ended)
-    ended = np.where(ended > HORIZON, NEVER, np.maximum(ended, started + 30))
-    married = started + rng.integers(0, int(5 * _YEAR), size)
-    married = np.where(chance(rng, size, 0.5) & (married < ended) & (married <= HORIZON), married, NEVER)
-    return Unions(woman, man, started, ended, married)
 
 
 def _children(

@@ -8,7 +8,7 @@ from fjo_pipeline.synthetic import error_rates as rates
 from fjo_pipeline.synthetic.cafcass_cases import Court
 from fjo_pipeline.synthetic.cafcass_families import PRIVATE
 from fjo_pipeline.synthetic.cafcass_members import FATHER, MOTHER, SUBJECT
-from fjo_pipeline.synthetic.population import People
+from fjo_pipeline.synthetic.couples import People
 from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, rank_within, stream
 
 PARENT, CHILD, GRANDPARENT_OF, GRANDCHILD, STEP_PARENT, STEP_CHILD = 1, 2, 3, 4, 14, 15

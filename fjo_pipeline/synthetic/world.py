@@ -12,12 +12,13 @@ from fjo_pipeline.synthetic import cafcass_cymru, cafcass_england, register
 from fjo_pipeline.synthetic.cafcass_cases import PLACED, Court, Scope, build_court
 from fjo_pipeline.synthetic.cafcass_families import PUBLIC
 from fjo_pipeline.synthetic.cafcass_members import SUBJECT
+from fjo_pipeline.synthetic.couples import HORIZON
 from fjo_pipeline.synthetic.docket import Docket, build_docket
 from fjo_pipeline.synthetic.life import build_homes, build_names
 from fjo_pipeline.synthetic.names import ENGLAND, WALES
 from fjo_pipeline.synthetic.observed import Lives
 from fjo_pipeline.synthetic.places import build_places
-from fjo_pipeline.synthetic.population import HORIZON, build_people
+from fjo_pipeline.synthetic.population import build_people
 from fjo_pipeline.synthetic.register import Entries, build_entries, off_register, register_tables
 from fjo_pipeline.synthetic.streams import Bools, Ints, day
 from fjo_pipeline.synthetic.writing import refresh_day, write_csv, write_delivery

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.synthetic.population import HORIZON
+from fjo_pipeline.synthetic.couples import HORIZON
 from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, day
 
 

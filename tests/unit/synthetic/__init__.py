@@ -1,0 +1,1 @@
+"""Tests of the parts that synthetic worlds are made of."""
