@@ -1,0 +1,47 @@
+# Everything is done in .venv of this clone; uv itself is put into .uv where the machine has none.
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := .venv/bin
+PYTHON ?= python3
+export DO_NOT_TRACK = 1
+export DAGSTER_DISABLE_TELEMETRY = 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS = false
+export FJO_HOME ?= .fjo
+
+.PHONY: setup demo ui test test-slow bench clean
+
+setup: .venv/.made
+
+.venv/.made: uv.lock pyproject.toml | uv-is-here
+	$(UV) sync --frozen --quiet
+	touch $@
+
+.PHONY: uv-is-here
+uv-is-here:
+	@command -v $(UV) >/dev/null 2>&1 || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
+
+demo: setup
+	$(RUN)/fjo demo
+
+ui: setup
+	$(RUN)/fjo init
+	DAGSTER_HOME=$(abspath $(FJO_HOME))/dagster $(RUN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port 3000
+
+test: setup
+	$(UV) lock --check --offline --quiet
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(RUN)/pytest -m "not slow" -n 2 --cov
+
+test-slow: setup
+	$(RUN)/pytest -m slow
+
+bench: setup
+	$(RUN)/python -m benchmarks.linking_field
+	$(RUN)/python -m benchmarks.synthetic --register 1000000 --people 100000
+	$(RUN)/python -m benchmarks.provider --rows 10000000
+	$(RUN)/python -m benchmarks.england
+
+clean:
+	rm -rf .venv .uv .fjo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dbt_models/target dbt_models/logs
