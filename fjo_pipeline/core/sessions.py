@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from fjo_pipeline.core.errors import StatementFailed
+from fjo_pipeline.core.errors import Refused, StatementFailed
 
 T = TypeVar("T")
 Parameters = Sequence[object] | Mapping[str, object] | None
@@ -19,6 +19,13 @@ Parameters = Sequence[object] | Mapping[str, object] | None
 NETWORK_FILE_SYSTEMS = "HTTPFileSystem,S3FileSystem,HuggingFaceFileSystem"
 """What httpfs, which is here for its encryption alone, would open besides."""
 EXTENSIONS = ("httpfs", "ducklake", "sqlite_scanner", "postgres_scanner")
+
+_Kinds = duckdb.StatementType
+# PIVOT makes a type of its own first, hence CREATE; what it may make is bound by what is attached for writing.
+READING = frozenset({_Kinds.SELECT, _Kinds.CREATE})
+"""Statements that read. Not among them are EXPLAIN, under which ANALYZE would run any other, and COPY, ATTACH, CALL."""
+WORKING = READING | {_Kinds.INSERT, _Kinds.UPDATE, _Kinds.DELETE, _Kinds.DROP, _Kinds.ALTER}
+"""Statements with which an analyst also writes tables, but no files."""
 
 
 class Session:
@@ -103,6 +110,18 @@ def confine(session: Session, folders: Sequence[Path]) -> None:
     session.run(f"SET allowed_directories = [{allowed}]", step="confine the session")
     session.run("SET enable_external_access = false", step="confine the session")
     session.run("SET lock_configuration = true", step="confine the session")
+
+
+def assert_statements(session: Session, sql: str, allowed: frozenset[duckdb.StatementType], *, step: str) -> None:
+    """Refused where users' SQL is empty or holds a statement of a kind that is not allowed; StatementFailed.
+
+    Confinement alone would still let COPY and ATTACH write to the folders that the session must read.
+    """
+    found = [each.type for each in _guarded(lambda: session.connection.extract_statements(sql), step)]
+    if not found:
+        raise Refused("there is no SQL statement to run")
+    if others := sorted({each.name for each in found if each not in allowed}):
+        raise Refused(f"{others[0]} cannot be run here; allowed are {', '.join(sorted(each.name for each in allowed))}")
 
 
 def extension_path(name: str) -> Path:

@@ -11,7 +11,7 @@ from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.keyring import Keyring, open_keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
-from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.core.sessions import READING, Session, assert_statements
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.core.transfers import Kind, Transfer, accept, latest, open_transfer, read_envelope, waiting
 from fjo_pipeline.databank.curate import Curated, curated_digest, recombine_and_curate
@@ -185,7 +185,11 @@ def _about(folder: Path) -> tuple[str, str]:
 
 
 def query(databank: Databank, sql: str) -> pa.Table:
-    """The result of a user's SQL on the released snapshot; Refused before the first release, StatementFailed."""
+    """The result of a user's SQL on the released snapshot.
+
+    Refused before the first release and for statements that do more than read, StatementFailed.
+    """
     release = assert_released(databank)
     with databank.store.for_users(release.snapshot) as session:
+        assert_statements(session, sql, READING, step="read the SQL")
         return session.reader(sql, step="run the SQL").read_all()
