@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import write_atomically
-from fjo_pipeline.core.sessions import Session, confine, identifier, literal, open_session
+from fjo_pipeline.core.sessions import WORKING, Session, assert_statements, confine, identifier, literal, open_session
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.extract import MADE_UP, Extract, extract_key, extract_path, read_extract
 from fjo_pipeline.databank.projects.grants import load_project
@@ -20,8 +21,12 @@ SUFFIXES = {"csv": "csv", "parquet": "parquet", "stata": "dta"}
 
 @contextmanager
 def analyst_session(databank: Databank, number: str) -> Iterator[Session]:
-    """A session as the project's analyst has it: the extract to read, `SAILW<nnnn>V` to write, no other file."""
+    """A session as the project's analyst has it: the extract to read, `SAILW<nnnn>V` to write, no other file.
+
+    Refused where there is no such project or extract, or an approval does not hold today.
+    """
     project = load_project(number, databank.settings.projects)
+    project.assert_approved(date.today())
     read_extract(databank, number)
     path, key = extract_path(databank, number), literal(extract_key(databank.keyring, number))
     work = path.with_name(f"{project.work_schema}.duckdb")
@@ -40,16 +45,19 @@ def analyst_session(databank: Databank, number: str) -> Iterator[Session]:
 
 
 def query(databank: Databank, number: str, sql: str) -> pa.Table:
-    """The result of an analyst's SQL; StatementFailed where it does not run."""
+    """The result of an analyst's SQL; Refused for statements that reach for files, StatementFailed."""
     with analyst_session(databank, number) as session:
+        assert_statements(session, sql, WORKING, step="read the project's SQL")
         return session.reader(sql, step="run the project's SQL").read_all()
 
 
 def export(databank: Databank, number: str, form: Format, out: Path | None = None) -> list[Path]:
     """Write every table of an extract as a file of its own and return the files, which are plain.
 
-    They stay inside the project's own workspace; `out` elsewhere is Refused unless the data are made up.
+    They stay inside the project's own workspace; `out` elsewhere is Refused unless the data are made up, and so is
+    every export of a project that is not there or not approved today.
     """
+    load_project(number, databank.settings.projects).assert_approved(date.today())
     extract = read_extract(databank, number)
     if out is not None and not extract.synthetic:
         raise Refused("a plain export of real people's data stays in the project's workspace: leave out --out")
