@@ -16,8 +16,18 @@ NIGHTLY = "0 2 * * *"
 ONE_RUN_A_PARTITION = dg.BackfillPolicy.multi_run(1)
 """A refresh is one transaction, so a backfill runs one refresh a run."""
 
-AFTER_WHAT_IT_STANDS_ON = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())
-"""Run when something upstream was renewed; a deposit that failed leaves a partition missing and holds nothing up."""
+AFTER_EVERY_REFRESH = (
+    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+).with_label("after_every_refresh")
+"""Run when something upstream was renewed. Unlike Dagster's eager(), a partition that a failed deposit leaves missing
+holds nothing up, and a partition that another zone has just registered starts nothing before its input is there."""
+
+AFTER_WHAT_IT_STANDS_ON = (AFTER_EVERY_REFRESH & dg.AutomationCondition.all_deps_blocking_checks_passed()).with_label(
+    "after_what_it_stands_on"
+)
+"""The same, once the blocking checks of what it stands on have passed: they hold within a run, this holds between."""
 
 
 def deposits(dataset: str) -> dg.DynamicPartitionsDefinition:

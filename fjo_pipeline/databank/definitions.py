@@ -15,15 +15,16 @@ from fjo_pipeline.databank.sensors import databank_schedules, databank_sensors
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """Everything that Dagster needs of the databank's zone, made anew at each call."""
     settings = settings or Settings()
-    partitioned = [asset for each in datasets(settings.contracts) for asset in databank_assets(each.name)]
+    by_dataset = {each.name: databank_assets(each.name) for each in datasets(settings.contracts)}
+    partitioned = [asset for group in by_dataset.values() for asset in group]
+    targets = {name: dg.AssetSelection.assets(*group) for name, group in by_dataset.items()}
     built = views(settings)
     release = release_asset(sorted(built.keys))
     extract = extract_asset(project_numbers(settings.projects))
-    target = dg.AssetSelection.assets(*partitioned)
     return dg.Definitions(
         assets=[*partitioned, built, release, extract],
-        sensors=[*databank_sensors(target), automation_sensor("databank")],
-        schedules=databank_schedules(target, dg.AssetSelection.assets(built, release)),
+        sensors=[*databank_sensors(dg.AssetSelection.assets(*partitioned)), automation_sensor("databank")],
+        schedules=databank_schedules(targets, dg.AssetSelection.assets(built, release)),
         resources={"databank": Databank(settings), "dbt": dbt_resource()},
         executor=dg.in_process_executor,
     )

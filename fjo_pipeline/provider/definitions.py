@@ -13,12 +13,13 @@ from fjo_pipeline.provider.sensors import provider_schedules, provider_sensors
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """Everything that Dagster needs of the provider's zone, made anew at each call."""
     settings = settings or Settings()
-    assets = [asset for each in datasets(settings.contracts) for asset in provider_assets(each.name)]
-    target = dg.AssetSelection.assets(*assets)
+    by_dataset = {each.name: provider_assets(each.name) for each in datasets(settings.contracts)}
+    assets = [asset for group in by_dataset.values() for asset in group]
+    targets = {name: dg.AssetSelection.assets(*group) for name, group in by_dataset.items()}
     return dg.Definitions(
         assets=assets,
-        sensors=[*provider_sensors(target), automation_sensor("provider")],
-        schedules=provider_schedules(target),
+        sensors=[*provider_sensors(dg.AssetSelection.assets(*assets)), automation_sensor("provider")],
+        schedules=provider_schedules(targets),
         resources={"provider": Provider(settings)},
         executor=dg.in_process_executor,
     )

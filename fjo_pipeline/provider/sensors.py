@@ -1,6 +1,6 @@
 """The provider's inbox: landing for deposits, and receipts from the TTP. Sensors only register and start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -8,9 +8,11 @@ from fjo_pipeline.core.orchestration import NIGHTLY, register_partition
 from fjo_pipeline.provider.flow import Provider, due, receipts_due
 
 
-def requests(provider: Provider, instance: dg.DagsterInstance) -> Iterator[dg.RunRequest]:
-    """A run for each deposit that is due and each receipt that has arrived, its partition registered."""
+def requests(provider: Provider, instance: dg.DagsterInstance, only: str | None = None) -> Iterator[dg.RunRequest]:
+    """A run for each deposit that is due and each receipt that has arrived, of all datasets or only one."""
     for lies in due(provider):
+        if only not in (None, lies.dataset):
+            continue
         register_partition(instance, lies.dataset, lies.refresh)
         # The folder's age is in the key: a deposit that was refused may come again with the same content.
         yield dg.RunRequest(
@@ -19,6 +21,8 @@ def requests(provider: Provider, instance: dg.DagsterInstance) -> Iterator[dg.Ru
             partition_key=lies.refresh,
         )
     for dataset, refresh, digest in receipts_due(provider):
+        if only not in (None, dataset):
+            continue
         register_partition(instance, dataset, refresh)
         yield dg.RunRequest(
             run_key=f"receipt-{dataset}-{refresh}-{digest}",
@@ -32,7 +36,7 @@ def provider_sensors(target: dg.AssetSelection) -> list[dg.SensorDefinition]:
 
     @dg.sensor(
         name="provider_landing",
-        target=target,
+        asset_selection=target,
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=10,
         description="Looks into landing and the provider's inbox, and starts what is due.",
@@ -43,16 +47,22 @@ def provider_sensors(target: dg.AssetSelection) -> list[dg.SensorDefinition]:
     return [landing]
 
 
-def provider_schedules(target: dg.AssetSelection) -> list[dg.ScheduleDefinition]:
-    """The nightly refresh: what the sensor would start, should it have been off."""
+def provider_schedules(targets: Mapping[str, dg.AssetSelection]) -> list[dg.ScheduleDefinition]:
+    """The nightly refresh of each dataset: what the sensor would start, should it have been off.
 
+    One schedule a dataset, because the assets that a schedule targets must have one partitions definition.
+    """
+    return [_nightly(dataset, target) for dataset, target in sorted(targets.items())]
+
+
+def _nightly(dataset: str, target: dg.AssetSelection) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name="provider_nightly",
+        name=f"provider_nightly_{dataset}",
         target=target,
         cron_schedule=NIGHTLY,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def nightly(context: dg.ScheduleEvaluationContext, provider: dg.ResourceParam[Provider]) -> Iterator[dg.RunRequest]:
-        yield from requests(provider, context.instance)
+        yield from requests(provider, context.instance, dataset)
 
-    return [nightly]
+    return nightly

@@ -13,12 +13,13 @@ from fjo_pipeline.ttp.sensors import ttp_schedules, ttp_sensors
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """Everything that Dagster needs of the TTP's zone, made anew at each call."""
     settings = settings or Settings()
-    assets = [asset for each in datasets(settings.contracts) for asset in ttp_assets(each)]
-    target = dg.AssetSelection.assets(*assets)
+    by_dataset = {each.name: ttp_assets(each) for each in datasets(settings.contracts)}
+    assets = [asset for group in by_dataset.values() for asset in group]
+    targets = {name: dg.AssetSelection.assets(*group) for name, group in by_dataset.items()}
     return dg.Definitions(
         assets=[*shared_assets(), *assets],
-        sensors=[*ttp_sensors(target), automation_sensor("ttp")],
-        schedules=ttp_schedules(target),
+        sensors=[*ttp_sensors(dg.AssetSelection.assets(*assets)), automation_sensor("ttp")],
+        schedules=ttp_schedules(targets),
         resources={"ttp": Ttp(settings)},
         executor=dg.in_process_executor,
     )
