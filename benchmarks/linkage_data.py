@@ -28,8 +28,8 @@ def write_standard(people: int, register_people: int, seed: int, out: Path, refr
                 n.FORENAME AS forename, n.MIDDLE_NAMES AS middle_names, n.SURNAME AS surname,
                 p.DATE_OF_BIRTH AS date_of_birth, p.SEX AS sex, a.POSTCODE AS postcode,
                 nullif(concat_ws(', ', a.ADDRESS_1, a.ADDRESS_2, a.ADDRESS_3, a.ADDRESS_4, a.ADDRESS_5), '') AS address
-                FROM {tables['PERSONS']} p LEFT JOIN {merged} m ON m.old = p.PERS_ID
-                LEFT JOIN {tables['NAMES']} n USING (PERS_ID) LEFT JOIN {tables['ADDRESSES']} a USING (PERS_ID))
+                FROM {tables["PERSONS"]} p LEFT JOIN {merged} m ON m.old = p.PERS_ID
+                LEFT JOIN {tables["NAMES"]} n USING (PERS_ID) LEFT JOIN {tables["ADDRESSES"]} a USING (PERS_ID))
                 TO '{out}/register.parquet'"""
         )
         connection.execute(

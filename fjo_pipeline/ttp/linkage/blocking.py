@@ -41,6 +41,8 @@ RULES = (
     Rule("names and postcode district", "left(first, 2), skeleton, left(postcode, -3)"),
     Rule("surname and house", "skeleton, house, left(postcode, 2)"),
     Rule("forename and house", "first, house, left(postcode, 2)"),
+    Rule("postcode and house", "postcode, house", ("address",), MOST_PER_WEAK_KEY),
+    Rule("postcode", "postcode", ("address",), MOST_PER_WEAK_KEY),
     Rule("address", "address", ("address",)),
 )
 

@@ -58,7 +58,6 @@ def compare(session: Session, model: LinkageModel, pairs: str, vectors: str) -> 
 
 def _best_of(kind: str, model: LinkageModel, pairs: str) -> str:
     comparisons = [comparison for comparison in COMPARISONS if comparison.of == kind]
-    names = ", ".join(c.name for c in comparisons)
     # One integer holds weight, then levels: its maximum is the best row, and is quick to find.
     packed = f"round(({' + '.join(_rough_weight(c, model) for c in comparisons)} + {WEIGHT_OFFSET}) * 100)::INT"
     for comparison in comparisons:

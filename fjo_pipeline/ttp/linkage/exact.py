@@ -26,6 +26,8 @@ def link_exactly(session: Session, *, use_nhs_numbers: bool) -> None:
 
 
 def _by_nhs_number(session: Session) -> None:
+    if not session.value("SELECT count(nhs) FROM linkage_people", step="look for NHS numbers"):
+        return
     session.run(
         """CREATE OR REPLACE TEMP TABLE linkage_nhs_pair AS
         SELECT p.pid, r.rid,

@@ -12,10 +12,18 @@ from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise
 from fjo_pipeline.ttp.linkage.probabilistic import score
 from fjo_pipeline.ttp.linkage.resolve import resolve
 
-WORKING_TABLES = (
-    "linkage_people linkage_person linkage_name linkage_address linkage_nickname linkage_exact linkage_nhs_conflict "
-    "linkage_rest linkage_scored linkage_share"
-).split()
+WORKING_TABLES = [
+    "linkage_people",
+    "linkage_person",
+    "linkage_name",
+    "linkage_address",
+    "linkage_nickname",
+    "linkage_exact",
+    "linkage_nhs_conflict",
+    "linkage_rest",
+    "linkage_scored",
+    "linkage_share",
+]
 
 
 @dataclass

@@ -1,8 +1,8 @@
-"""The linkage model: what is compared, the levels of agreement, and how likely each is for three kinds of pair.
+"""The linkage model: what is compared, the levels of agreement, and how likely each is for five kinds of pair.
 
-A pair is one person, recorded well (`clean`) or badly throughout (`soiled`), or two people who share a home or family
-(`relative`), or two strangers. A two-class model takes siblings for strangers who happen to agree, and one person's
-several errors for independent accidents.
+A pair is one person, recorded well (`clean`) or badly throughout (`soiled`); or two people of one surname who have
+shared a home (`relative`), or of different surnames (`occupant`); or two strangers. A two-class model takes siblings
+for strangers who happen to agree, and one person's several errors for independent accidents.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.ttp.linkage import normalise
 
 MISSING = 0
+DIFFERENT = 1
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ COMPARISONS = (
             Level(
                 4,
                 "two parts of three are equal",
-                "(year(l.dob) = year(r.dob))::INT + (month(l.dob) = month(r.dob))::INT + (day(l.dob) = day(r.dob))::INT = 2",
+                "(year(l.dob) = year(r.dob))::INT + (month(l.dob) = month(r.dob))::INT "
+                "+ (day(l.dob) = day(r.dob))::INT = 2",
             ),
             Level(
                 3,
@@ -168,6 +170,7 @@ class Chances:
     clean: float
     soiled: float
     relative: float
+    occupant: float
     stranger: float
 
 
@@ -179,7 +182,6 @@ class LinkageModel:
     levels: dict[str, dict[int, Chances]]
     on_register: float  # share of the people left by the exact tiers who are on the register
     soiled: float  # share of records that are soiled throughout
-    relatives: float  # register people who ever shared an address with one
     slope: float  # of the calibration, on log odds
     intercept: float
     threshold: float

@@ -1,4 +1,4 @@
-"""Known variants of forenames: nicknames, spellings and transliterations, one group a line in `models/nicknames.csv`."""
+"""Known variants of forenames: nicknames, spellings, transliterations, one group a line in `models/nicknames.csv`."""
 
 from importlib.resources import files
 

@@ -9,12 +9,15 @@ from fjo_pipeline.core.sessions import Session
 
 VERSION = "1"
 
-NOISE_WORDS = (
-    "mr mrs miss ms mx dr prof sir dame lady lord rev master "
-    "baby babyof infant newborn boy girl child unborn twin male female "
-    "unknown unk notknown na nk tbc tba none null test known surname forename"
-).split()
-PARTICLES = "de da di du del der den van von la le al el bin binti ibn ap ab ferch mac mc o st san abu ul".split()
+# Titles go where something else is left: Lord and Child are surnames too. Placeholders always go.
+TITLES = "mr|mrs|miss|ms|mx|dr|prof|sir|dame|lady|lord|rev|master|child"
+PLACEHOLDERS = (
+    "baby|babyof|infant|newborn|boy|girl|unborn|twin|male|female|unknown|unk|not known|notknown|not given|nk|tbc|tba|"
+    "none|null|test|surname|forename"
+)
+PARTICLES = "de|da|di|du|del|der|den|van|von|la|le|al|el|bin|binti|ibn|ap|ab|ferch|mac|mc|o|st|san|abu|ul"
+# Letters that have no accent to strip, then apostrophes of all kinds, which go.
+LETTERS, PLAIN_LETTERS = "øłđðþıœæß''\u2019\u2018`\u00b4\u02bc\u02bb", "olddtioas"
 PLACEHOLDER_DATES = ("0001-01-01", "1111-11-11", "1800-01-01", "1900-01-01", "1901-01-01", "9999-12-31")
 CENTURY_TYPOS = {18: 19, 22: 20, 29: 20, 79: 19}
 YEARS_BEYOND_REGISTER = 15
@@ -23,16 +26,17 @@ MACROS = {
     # 200 characters tell any two people apart; the rest of a runaway field would only cost time.
     "linkage_fold(x)": "lower(strip_accents(left(x, 200)))",
     # Plain text, nearly all of it, goes by the first branch; the second is seven times slower.
-    "linkage_words(x)": r"""
+    "linkage_words(x)": rf"""
         CASE WHEN regexp_full_match(linkage_fold(x), '[a-z0-9]+( [a-z0-9]+)*') THEN linkage_fold(x)
-             ELSE nullif(trim(regexp_replace(
-                 translate(linkage_fold(x), 'øłđðþıœæß''’‘`´ʼʻ', 'olddtioas'), '[^\p{L}\p{N}]+', ' ', 'g')), '') END""",
+             ELSE nullif(trim(regexp_replace(translate(linkage_fold(x), '{LETTERS}', '{PLAIN_LETTERS}'),
+                                             '[^\p{{L}}\p{{N}}]+', ' ', 'g')), '') END""",
     "linkage_key(x)": r"""
         nullif(regexp_replace(lower(left(x, 200)), '[^\p{L}\p{M}\p{N}]+', '', 'g'), '')""",
     "linkage_first_word(x)": r"""
         regexp_extract(left(x, 200), '[^\s\p{Cc}]+')""",
     "linkage_meaning(x)": rf"""
-        nullif(trim(regexp_replace(linkage_words(x), '\b({"|".join(NOISE_WORDS)})\b', '', 'g')), '')""",
+        coalesce(nullif(trim(regexp_replace(linkage_words(x), '\b({TITLES}|{PLACEHOLDERS})\b', '', 'g')), ''),
+                 CASE WHEN regexp_full_match(linkage_words(x), '{TITLES}') THEN linkage_words(x) END)""",
     "linkage_date(x)": """
         coalesce(
             try_cast(left(trim(x), 10) AS DATE),
@@ -74,10 +78,11 @@ MACROS = {
     "linkage_skeleton(x)": "left(x, 1) || left(regexp_replace(substr(x, 2), '[aeiouyhw]|(?:ck)', '', 'g'), 4)",
 }
 
-NAME_COLUMNS = """f.forename_key, s.surname_key, f.first, ' ' || nullif(concat_ws(' ', f.rest, m.words), '') || ' ' AS middle,
-    s.surname, s.part_1, s.part_2, s.skeleton"""
+NAME_COLUMNS = """f.forename_key, s.surname_key, f.first,
+    ' ' || nullif(concat_ws(' ', f.rest, m.words), '') || ' ' AS middle, s.surname, s.part_1, s.part_2, s.skeleton"""
 NAME_JOINS = """LEFT JOIN linkage_raw_forename f ON f.raw = t.forename
-    LEFT JOIN linkage_raw_middle_names m ON m.raw = t.middle_names LEFT JOIN linkage_raw_surname s ON s.raw = t.surname"""
+    LEFT JOIN linkage_raw_middle_names m ON m.raw = t.middle_names
+    LEFT JOIN linkage_raw_surname s ON s.raw = t.surname"""
 PLACE_COLUMNS = """linkage_postcode(postcode) AS postcode, linkage_words(address) AS address,
     nullif(regexp_extract(linkage_words(address), '[0-9]+[a-z]?'), '') AS house"""
 
@@ -128,7 +133,8 @@ def _normalise_register(session: Session, register: RegisterRelations) -> None:
     session.run(f"CREATE OR REPLACE TEMP MACRO linkage_mended_date(d) AS ({_mended(first, last)})", step="mend dates")
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_person AS
-        SELECT rid, register_id, linkage_mended_date(read_dob) AS dob, {_text("linkage_mended_date(read_dob)")}, sex, nhs
+        SELECT rid, register_id, sex, nhs,
+               linkage_mended_date(read_dob) AS dob, {_text("linkage_mended_date(read_dob)")}
         FROM linkage_person_raw""",
         step="mend the register's dates",
     )
@@ -160,7 +166,7 @@ def _normalise_people(session: Session, people: str) -> None:
 
 def _normalise_texts(session: Session, relations: tuple[str, str]) -> None:
     """Each distinct forename, middle name and surname is folded once: there are far fewer than people."""
-    part = rf"'^(?:(?:{'|'.join(PARTICLES)}) )*[^ ]+ '"
+    part = rf"'^(?:(?:{PARTICLES}) )*[^ ]+ '"
     folded = {
         "forename": """linkage_key(linkage_first_word(raw)) AS forename_key,
             replace(linkage_meaning(linkage_first_word(raw)), ' ', '') AS first,
@@ -181,7 +187,7 @@ def _normalise_texts(session: Session, relations: tuple[str, str]) -> None:
 
 def _plausible(date: str) -> str:
     listed = ", ".join(f"'{day}'" for day in PLACEHOLDER_DATES)
-    return f"CASE WHEN {date} NOT IN ({listed}) THEN {date} END"
+    return f"CASE WHEN {date} NOT IN ({listed}) AND year({date}) BETWEEN 1000 AND 9999 THEN {date} END"
 
 
 def _mended(first: int, last: int) -> str:

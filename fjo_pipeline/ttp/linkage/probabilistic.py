@@ -1,4 +1,4 @@
-"""Probabilities of candidate pairs: Splink weighs each distinct comparison vector, values' rarity and rivals come after.
+"""Probabilities of candidate pairs: Splink weighs each distinct comparison vector; rarity and rivals come after.
 
 A candidate competes with the register's other people and with "on no register", so probabilities of one person's
 candidates sum to less than one and a larger register needs more evidence, without a threshold of its own.
@@ -16,10 +16,11 @@ from fjo_pipeline.core.errors import StatementFailed
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.blocking import find_candidates
 from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
+from fjo_pipeline.ttp.linkage.households import mean_household
 from fjo_pipeline.ttp.linkage.model import COMPARISONS, MISSING, LinkageModel
 
-Kind = Literal["clean", "soiled", "relative"]
-KINDS: tuple[Kind, ...] = ("clean", "soiled", "relative")
+Kind = Literal["clean", "soiled", "relative", "occupant"]
+KINDS: tuple[Kind, ...] = ("clean", "soiled", "relative", "occupant")
 NAMES = [comparison.name for comparison in COMPARISONS]
 
 
@@ -49,17 +50,19 @@ def weigh(session: Session, model: LinkageModel, vectors: str) -> None:
     )
     for kind in KINDS:
         _score_with_splink(session, splink_settings(model, kind), kind)
+    household = mean_household(session)
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_scored AS
         WITH ratio AS (
             SELECT v.pid, v.rid, pow(2.0, {_rarity(model)}) AS rarity,
                    {1 - model.soiled!r} * pow(2.0, clean.weight) + {model.soiled!r} * pow(2.0, soiled.weight) AS one,
-                   pow(2.0, relative.weight) AS relative
+                   {household.relative!r} * pow(2.0, relative.weight)
+                   + {household.occupant!r} * pow(2.0, occupant.weight) AS housemates
             FROM {vectors} v JOIN linkage_share h USING (pid)
             {" ".join(f"JOIN linkage_weight_{kind} {kind} USING ({', '.join(NAMES)})" for kind in KINDS)}),
         odds AS (
             SELECT pid, rid, {model.on_register!r} * one * rarity
-                   / ((SELECT count(*) FROM linkage_person) + {model.relatives!r} * relative * rarity) AS odds
+                   / ((SELECT count(*) FROM linkage_person) + housemates * rarity) AS odds
             FROM ratio),
         total AS (SELECT pid, list_sum(list(odds ORDER BY odds)) + {1 - model.on_register!r} AS total
                   FROM odds GROUP BY pid)

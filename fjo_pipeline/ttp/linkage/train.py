@@ -5,20 +5,33 @@ from dataclasses import replace
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
 from fjo_pipeline.ttp.linkage.exact import link_exactly
-from fjo_pipeline.ttp.linkage.model import COMPARISONS, Chances, Comparison, LinkageModel, expected_levels
+from fjo_pipeline.ttp.linkage.households import pair_housemates
+from fjo_pipeline.ttp.linkage.model import (
+    COMPARISONS,
+    DIFFERENT,
+    MISSING,
+    Chances,
+    Comparison,
+    LinkageModel,
+    expected_levels,
+)
 from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise
 from fjo_pipeline.ttp.linkage.probabilistic import score
 
-KINDS = {"clean": "linkage_true", "relative": "linkage_relatives", "stranger": "linkage_strangers"}
+KINDS = {
+    "clean": "linkage_true",
+    "relative": "linkage_relatives",
+    "occupant": "linkage_occupants",
+    "stranger": "linkage_strangers",
+}
 # Unseen levels get the chance of a fraction of one pair, so that no weight is infinite.
 UNSEEN_PAIRS = 0.5
 STRANGERS = 300_000
 ROUNDS = 4
-# Judgement, not counted: one record in twenty is bad throughout, with an error in three fields of ten.
-SOILED = 0.05
-SOILED_ERRORS = 0.3
+# Judgement, not counted: one record in ten is bad throughout, with an error in four fields of ten.
+SOILED = 0.1
+SOILED_ERRORS = 0.4
 LEAST_BELIEVED = 0.05
-LEAST_RELATIVES = 0.01
 
 Shares = dict[str, dict[int, float]]
 
@@ -31,11 +44,10 @@ def starting_model() -> LinkageModel:
         match = {code: 0.8 if code == top else 0.2 / (len(codes) - 1) for code in codes}
         stranger = {code: 0.9 if code == 1 else 0.1 * 2.0**-code for code in codes}
         levels[name] = {
-            code: Chances(match[code], 1 / len(codes), stranger[code] ** 0.5, stranger[code]) for code in sorted(codes)
+            code: Chances(match[code], 1 / len(codes), stranger[code] ** 0.5, stranger[code] ** 0.5, stranger[code])
+            for code in sorted(codes)
         }
-    return LinkageModel(
-        "start", levels, on_register=0.9, soiled=SOILED, relatives=3.0, slope=1.0, intercept=0.0, threshold=0.9
-    )
+    return LinkageModel("start", levels, on_register=0.9, soiled=SOILED, slope=1.0, intercept=0.0, threshold=0.9)
 
 
 def train_without_truth(
@@ -95,30 +107,31 @@ def count_chances(session: Session, model: LinkageModel) -> LinkageModel:
         name: {code: Chances(**{kind: shares[kind][name][code] for kind in shares}) for code in sorted(codes)}
         for name, codes in expected_levels().items()
     }
-    relatives, on_register = session.row(
-        """SELECT (SELECT sum(weight) FROM linkage_relatives) / (SELECT sum(weight) FROM linkage_true),
-                  ((SELECT sum(weight) FROM linkage_true) - (SELECT count(*) FROM linkage_exact))
+    on_register = session.value(
+        """SELECT ((SELECT sum(weight) FROM linkage_true) - (SELECT count(*) FROM linkage_exact))
                   / greatest((SELECT count(*) FROM linkage_people) - (SELECT count(*) FROM linkage_exact), 1)""",
-        step="count relatives and people on the register",
+        step="count people on the register",
     )
-    session.run("DROP TABLE linkage_relatives; DROP TABLE linkage_strangers", step="drop the training pairs")
+    session.run(
+        "DROP TABLE linkage_relatives; DROP TABLE linkage_occupants; DROP TABLE linkage_strangers",
+        step="drop the training pairs",
+    )
     return replace(
         model,
         levels=levels,
-        relatives=max(float(relatives or 0), LEAST_RELATIVES),
         on_register=min(max(float(on_register or 0), 0.05), 0.98),
     )
 
 
 def _soiled(comparison: Comparison, clean: dict[int, float]) -> dict[int, float]:
-    """Chances for a record that is bad throughout: errors of the usual kinds, and of any kind, at a high rate."""
+    """Chances for a record that is bad throughout: half usual errors, a quarter of any kind, a quarter foreign."""
     equal = {level.code for level in comparison.levels if level.name.startswith("equal")}
     right = sum(clean[code] for code in equal)
     others = len(clean) - len(equal)
     return {
         code: (1 - SOILED_ERRORS) * chance / right
         if code in equal
-        else SOILED_ERRORS * (0.5 * chance / (1 - right) + 0.5 / others)
+        else SOILED_ERRORS * (0.5 * chance / (1 - right) + 0.25 / others + 0.25 * (code == DIFFERENT))
         for code, chance in clean.items()
     }
 
@@ -128,14 +141,17 @@ def _take_everybody(session: Session) -> None:
 
 
 def _pair_relatives(session: Session) -> None:
-    session.run(
-        """CREATE OR REPLACE TEMP TABLE linkage_relatives AS
-        SELECT t.pid, b.rid, max(t.weight) AS weight FROM linkage_true t JOIN linkage_address a USING (rid)
-        JOIN linkage_address b ON a.postcode = b.postcode AND a.address = b.address AND a.rid <> b.rid
-        ANTI JOIN linkage_true x ON x.pid = t.pid AND x.rid = b.rid
-        GROUP BY t.pid, b.rid""",
-        step="find the register's households",
-    )
+    pair_housemates(session, "linkage_true")
+    for table, condition in (("linkage_relatives", "related"), ("linkage_occupants", "NOT related")):
+        session.run(
+            f"""CREATE OR REPLACE TEMP TABLE {table} AS
+            SELECT t.pid, h.other AS rid, max(t.weight) AS weight
+            FROM linkage_true t JOIN linkage_housemates h USING (rid)
+            ANTI JOIN linkage_true x ON x.pid = t.pid AND x.rid = h.other
+            WHERE {condition} GROUP BY t.pid, h.other""",
+            step="pair people with those who share the true one's home",
+        )
+    session.run("DROP TABLE linkage_housemates", step="drop the homes")
 
 
 def _pair_strangers(session: Session) -> None:
@@ -154,10 +170,11 @@ def _shares(session: Session, model: LinkageModel, pairs: str) -> Shares:
     for comparison in COMPARISONS:
         name = comparison.name
         seen = session.rows(
-            f"SELECT {name}, sum(weight) FROM linkage_vector JOIN {pairs} USING (pid, rid) WHERE {name} > 0 GROUP BY ALL",
+            f"""SELECT {name}, sum(weight) FROM linkage_vector JOIN {pairs} USING (pid, rid)
+            WHERE {name} > {MISSING} GROUP BY ALL""",
             step="count levels of agreement",
         )
-        counts = {code: UNSEEN_PAIRS for code in expected_levels()[name]}
+        counts = dict.fromkeys(expected_levels()[name], UNSEEN_PAIRS)
         for code, weight in seen:
             counts[code] += float(weight)
         total = sum(counts.values())
