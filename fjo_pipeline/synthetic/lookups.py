@@ -14,7 +14,6 @@ _COURT_LEVEL_STRIDE = 10
 _ENGLISH_COURTS_END = "Prestatyn"
 
 
-@cache
 def _data() -> dict[str, Any]:
     return load_data("lookups.yaml")
 

@@ -12,11 +12,11 @@ from fjo_pipeline.synthetic.streams import Floats, Ints, choose
 
 POOLS = ("british", "welsh", "south_asian", "black", "east_european", "chinese", "mixed_traveller")
 ENGLAND, WALES = 0, 1
-_FEMALE = 2
 
 
+@cache
 def load_data(name: str) -> dict[str, Any]:
-    """One of the YAML files that stand in this package's data folder."""
+    """One of the YAML files that stand in this package's data folder, read once a process."""
     loaded: dict[str, Any] = yaml.safe_load((files("fjo_pipeline.synthetic") / "data" / name).read_text("utf-8"))
     return loaded
 

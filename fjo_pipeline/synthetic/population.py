@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 
 from fjo_pipeline.synthetic.couples import HORIZON, People, Unions, partners, union_dates, union_keys
-from fjo_pipeline.synthetic.names import WALES, draw_forenames, draw_pools, draw_surnames, name_tables
+from fjo_pipeline.synthetic.names import draw_forenames, draw_pools, draw_surnames, name_tables
 from fjo_pipeline.synthetic.streams import NEVER, Ints, chance, choose, day, rank_within, stream
 
 _YEAR = 365.25
@@ -155,8 +155,3 @@ def _named_apart(people: People) -> People:
     moved["forename"] = np.where(swap, people.middle, people.forename)
     moved["middle"] = np.where(swap, people.forename, people.middle)
     return People(**moved)
-
-
-def in_wales(people: People) -> Ints:
-    """Indexes of the people whose families live in Wales."""
-    return np.flatnonzero(people.nation == WALES)

@@ -109,7 +109,8 @@ def entry_ids(seed: int, entry: Ints) -> Ints:
 
 def register_tables(seed: int, lives: Lives, entries: Entries, until: int) -> dict[str, pa.Table]:
     """The delivery's tables as a refresh on the day `until` shows them."""
-    shown = (entries.since <= until) & (lives.people.died[entries.person] > _HISTORY_FROM)
+    ended = np.minimum(np.minimum(lives.people.died[entries.person], entries.merged), entries.closed)
+    shown = (entries.since <= until) & (ended > _HISTORY_FROM)
     return {
         "PERSONS": _persons(seed, lives, entries, shown, until),
         "NAMES": _names(seed, lives, entries, shown, until),
@@ -143,14 +144,16 @@ def _persons(seed: int, lives: Lives, entries: Entries, shown: Bools, until: int
     })  # fmt: skip
 
 
-def _spans(entries: Entries, subject: Ints) -> tuple[Ints, Ints]:
-    """(entry, index) for each pair of an entry and one of its person's spells; `subject` is the spells' person."""
-    order = np.argsort(subject, kind="stable")
+def _spans(entries: Entries, subject: Ints, order: Ints) -> tuple[Ints, Ints, Bools]:
+    """(entry, index, first) for each pair of an entry and one of its person's spells, in time.
+
+    `subject` is the spells' person, `order` their timeline's; `first` marks the first spell known of an entry.
+    """
     first = np.searchsorted(subject[order], entries.person, side="left")
     count = np.searchsorted(subject[order], entries.person, side="right") - first
     entry = np.repeat(np.arange(len(entries.person)), count)
     step = np.arange(len(entry)) - np.repeat(np.cumsum(count) - count, count)
-    return entry, order[first[entry] + step]
+    return entry, order[first[entry] + step], step == 0
 
 
 def _periods(entries: Entries, shown: Bools, until: int, entry: Ints, since: Ints) -> tuple[Ints, Ints, Ints]:
@@ -165,8 +168,8 @@ def _periods(entries: Entries, shown: Bools, until: int, entry: Ints, since: Int
 def _names(seed: int, lives: Lives, entries: Entries, shown: Bools, until: int) -> pa.Table:
     rng = stream(seed, "register names")
     names, people = lives.names, lives.people
-    entry, spell = _spans(entries, names.person)
-    later = names.since[spell] > people.born[entries.person[entry]]
+    entry, spell, first = _spans(entries, names.person, names.timeline.order)
+    later = ~first
     never = later & chance(rng, len(entry), rates.REGISTER_NAME_NEVER)
     since = names.since[spell] + np.where(later, rng.exponential(200, len(entry)).astype(np.int64), 0)
     surname, second = _adoptive(rng, lives, entries, entry, names.surname[spell], names.second_surname[spell])
@@ -203,8 +206,8 @@ def _adoptive(
 def _addresses(seed: int, lives: Lives, entries: Entries, shown: Bools, until: int) -> pa.Table:
     rng = stream(seed, "register addresses")
     homes = lives.homes
-    entry, spell = _spans(entries, homes.person)
-    later = homes.since[spell] > lives.people.born[entries.person[entry]]
+    entry, spell, first = _spans(entries, homes.person, homes.timeline.order)
+    later = ~first
     never = later & chance(rng, len(entry), rates.REGISTER_ADDRESS_NEVER)
     lag = rng.exponential(rates.REGISTER_ADDRESS_LAG_DAYS, len(entry)).astype(np.int64)
     since = homes.since[spell] + np.where(later, lag, 0)

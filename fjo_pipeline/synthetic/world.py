@@ -14,6 +14,7 @@ from fjo_pipeline.synthetic.cafcass_families import PUBLIC
 from fjo_pipeline.synthetic.cafcass_members import SUBJECT
 from fjo_pipeline.synthetic.couples import HORIZON
 from fjo_pipeline.synthetic.docket import Docket, build_docket
+from fjo_pipeline.synthetic.error_rates import NOT_ON_REGISTER
 from fjo_pipeline.synthetic.life import build_homes, build_names
 from fjo_pipeline.synthetic.names import ENGLAND, WALES
 from fjo_pipeline.synthetic.observed import Lives
@@ -26,7 +27,6 @@ from fjo_pipeline.synthetic.writing import refresh_day, write_csv, write_deliver
 DATASETS = (cafcass_england.DATASET, cafcass_cymru.DATASET, register.DATASET)
 _LEAST_REGISTER = 2_000
 _REGISTER_FOR_EACH = 10
-_MISSING_FROM_REGISTER = 0.10
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,10 @@ def build_world(
     seed: int, people: int, register_people: int | None = None, *, first_year: int = 2014,
     last: str = "20261231", private_share: float = 0.75,
 ) -> World:  # fmt: skip
-    """A world with about `people` people in each nation's proceedings and `register_people` on the register.
+    """A world with at most `people` people in each nation's proceedings and about `register_people` on the register.
+
+    `people` are those seen by the horizon, 2026-12-31; an earlier refresh knows fewer. Wales, a quarter of the
+    population, may have fewer families than asked for.
 
     Cases open between 1 January of `first_year` and the refresh date `last`. Refused where the register would be too
     small for so many people in proceedings.
@@ -109,7 +112,7 @@ def build_world(
     size = register_people if register_people is not None else max(_REGISTER_FOR_EACH * people, _LEAST_REGISTER)
     if people < 1 or size < 3 * people:
         raise Refused("a synthetic world needs at least 1 person, and at least 3 people on the register for each")
-    missing = round(size * _MISSING_FROM_REGISTER / (1 - _MISSING_FROM_REGISTER))
+    missing = round(size * NOT_ON_REGISTER / (1 - NOT_ON_REGISTER))
     population, unions = build_people(seed, size + missing)
     places = build_places(size)
     lives = Lives(

@@ -301,3 +301,19 @@ def test_mothers_come_back(deliveries: Path, db: Session) -> None:
         "WHERE LAWTYPE_ID = '1' AND ISRESPONDENT = 'true' GROUP BY 1"
     )
     assert 0.08 < db.value(f"SELECT avg((n > 1)::INT) FROM ({sets})", step="measure returns") < 0.35
+
+
+@pytest.mark.parametrize("refresh", REFRESHES)
+def test_everybody_on_the_register_has_names_addresses_and_a_number_in_order_of_time(
+    deliveries: Path, db: Session, refresh: str
+) -> None:
+    folder = deliveries / REGISTER / refresh
+    for table in ("NAMES", "ADDRESSES", "NHS_NUMBERS"):
+        without = f"SELECT count(*) FROM {_csv(folder, 'PERSONS')} ANTI JOIN {_csv(folder, table)} USING (PERS_ID)"
+        assert db.value(without, step="look for people without") == 0, table
+        backwards = f"SELECT count(*) FROM {_csv(folder, table)} WHERE TO_DT::DATE <= FROM_DT::DATE"
+        assert db.value(backwards, step="look for periods without length") == 0, table
+        several = (
+            f"SELECT max(n) FROM (SELECT count(*) AS n FROM {_csv(folder, table)} WHERE TO_DT IS NULL GROUP BY PERS_ID)"
+        )
+        assert db.value(several, step="look for several at once") == 1, table
