@@ -16,18 +16,19 @@ NIGHTLY = "0 2 * * *"
 ONE_RUN_A_PARTITION = dg.BackfillPolicy.multi_run(1)
 """A refresh is one transaction, so a backfill runs one refresh a run."""
 
-AFTER_EVERY_REFRESH = (
+AFTER_WHAT_IT_STANDS_ON = (
     dg.AutomationCondition.any_deps_updated().since_last_handled()
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
-).with_label("after_every_refresh")
+).with_label("after_what_it_stands_on")
 """Run when something upstream was renewed. Unlike Dagster's eager(), a partition that a failed deposit leaves missing
 holds nothing up, and a partition that another zone has just registered starts nothing before its input is there."""
 
-AFTER_WHAT_IT_STANDS_ON = (AFTER_EVERY_REFRESH & dg.AutomationCondition.all_deps_blocking_checks_passed()).with_label(
-    "after_what_it_stands_on"
-)
-"""The same, once the blocking checks of what it stands on have passed: they hold within a run, this holds between."""
+ONCE_ITS_CHECKS_PASSED = (
+    AFTER_WHAT_IT_STANDS_ON & dg.AutomationCondition.all_deps_blocking_checks_passed()
+).with_label("once_its_checks_passed")
+"""The same, but not before the blocking checks of what it stands on have passed. For what has no partitions only: a
+check's result is kept once for all partitions, so one refresh's success would let another's failure through."""
 
 
 def deposits(dataset: str) -> dg.DynamicPartitionsDefinition:

@@ -139,6 +139,10 @@ class Draft:
         sealed = pyrage.encrypt(json.dumps(content).encode(), [keyring.age_identity.to_public()])
         write_atomically(self.folder / DRAFT, sealed)
 
+    def discard(self) -> None:
+        """Destroy a draft that must not be sent."""
+        shutil.rmtree(self.folder)
+
     def send(self, keyring: Keyring, recipient: Zone, inbox: Path, ledger: Ledger, digest: str) -> FileEntry | None:
         """Sign, seal and move the draft into the recipient's inbox; a digest that was sent last is a no-op.
 

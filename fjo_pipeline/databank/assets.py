@@ -9,6 +9,7 @@ import dagster as dg
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.orchestration import (
     AFTER_WHAT_IT_STANDS_ON,
+    ONCE_ITS_CHECKS_PASSED,
     ONE_RUN_A_PARTITION,
     deposits,
     failures_in_words,
@@ -100,7 +101,7 @@ def release_asset(views: list[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
         key=["databank", "store", "release"],
         deps=views,
-        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        automation_condition=ONCE_ITS_CHECKS_PASSED,
         group_name="databank",
         kinds={"ducklake"},
         pool=POOL,

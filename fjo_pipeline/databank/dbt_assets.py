@@ -10,7 +10,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
 from fjo_pipeline.core.contracts import datasets
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.orchestration import AFTER_EVERY_REFRESH, failures_in_words
+from fjo_pipeline.core.orchestration import AFTER_WHAT_IT_STANDS_ON, failures_in_words
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.assets import POOL, set_dbt_environment
 from fjo_pipeline.databank.dbt import MODELS, dbt_environment, dbt_variables, manifest_is_current, manifest_path
@@ -33,7 +33,7 @@ class Translator(DagsterDbtTranslator):
     def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any]:
         """Built when a refresh was curated, held up by none that failed."""
         del dbt_resource_props
-        return AFTER_EVERY_REFRESH
+        return AFTER_WHAT_IT_STANDS_ON
 
 
 def views(settings: Settings) -> dg.AssetsDefinition:

@@ -83,18 +83,25 @@ def split_deposit(provider: Provider, dataset: str, refresh: str) -> tuple[Draft
 
 
 def check_split(provider: Provider, dataset: str, refresh: str) -> list[Finding]:
-    """What must hold before anything is sealed, each with its counts."""
+    """What must hold before anything is sealed, each with its counts; drafts that fail are destroyed, so none is sent.
+
+    Dagster holds back what follows within a run only, and a step may be started by hand.
+    """
     keyring, each = provider.keyring, provider.contract(dataset)
     checked = read_checked(provider.work(dataset, refresh, "checked"))
     file_1 = Draft.resume(provider.work(dataset, refresh, "file_1"), keyring)
     file_2 = Draft.resume(provider.work(dataset, refresh, "file_2"), keyring)
     with _session(provider) as session:
-        return [
+        findings = [
             guards.rows_conserved(session, each, checked, file_1, file_2),
             guards.one_row_a_join_key(session, file_1),
             guards.no_identifier_columns(session, each, file_2),
             guards.no_identifier_values(session, each, file_1, file_2),
         ]
+    if not all(finding.passed for finding in findings):
+        file_1.discard()
+        file_2.discard()
+    return findings
 
 
 def send_files(provider: Provider, dataset: str, refresh: str) -> dict[str, int]:

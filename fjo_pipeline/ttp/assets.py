@@ -11,7 +11,7 @@ from fjo_pipeline.core.orchestration import (
     deposits,
     failures_in_words,
 )
-from fjo_pipeline.ttp.flow import Ttp, check_file_3, link, make_file_3, receive_file_1, send_file_3
+from fjo_pipeline.ttp.flow import Ttp, check_file_3, discard_file_3, link, make_file_3, receive_file_1, send_file_3
 from fjo_pipeline.ttp.linkage.model import load_model
 
 POOL = "ttp_store"
@@ -126,9 +126,7 @@ def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
         pool=POOL,
         description="File 3: the join key with its ALF, match status and minimal demographics; not yet sealed.",
     )
-    def file_3(
-        context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    def file_3(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> Iterator[dg.MaterializeResult[None]]:
         with failures_in_words():
             draft, _ = make_file_3(ttp, dataset, context.partition_key)
             counts = check_file_3(ttp, dataset, context.partition_key)
@@ -139,6 +137,8 @@ def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
             "cluster_sizes": counts["largest_cluster"] <= LARGEST_CLUSTER,
             "match_rate_in_band": band[0] <= rate <= band[1],
         }
+        if not all(passed.values()):
+            discard_file_3(ttp, dataset, context.partition_key)
         yield dg.MaterializeResult(
             metadata={"dagster/row_count": draft.rows["file_3"], "linked": counts["linked"], "match_rate": rate},
             check_results=[

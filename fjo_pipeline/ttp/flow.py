@@ -144,6 +144,12 @@ def check_file_3(ttp: Ttp, dataset: str, refresh: str) -> dict[str, int]:
     }
 
 
+def discard_file_3(ttp: Ttp, dataset: str, refresh: str) -> None:
+    """Destroy the drafts of a File 3 that failed its checks and of its receipt, so that neither can be sent."""
+    for kind in RECIPIENTS:
+        Draft.resume(ttp.work(dataset, refresh, kind), ttp.keyring).discard()
+
+
 def send_file_3(ttp: Ttp, dataset: str, refresh: str) -> dict[str, int]:
     """Seal File 3 to the databank and the receipt to the provider; returns rows sent, 0 where sent before."""
     keyring, ledger = ttp.keyring, ttp.ledger
