@@ -1,8 +1,9 @@
 """What the three zones' Dagster definitions share: partitions, failures in words, automation, the nightly hour."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 
@@ -16,19 +17,30 @@ NIGHTLY = "0 2 * * *"
 ONE_RUN_A_PARTITION = dg.BackfillPolicy.multi_run(1)
 """A refresh is one transaction, so a backfill runs one refresh a run."""
 
-AFTER_WHAT_IT_STANDS_ON = (
-    dg.AutomationCondition.any_deps_updated().since_last_handled()
-    & ~dg.AutomationCondition.any_deps_in_progress()
-    & ~dg.AutomationCondition.in_progress()
-).with_label("after_what_it_stands_on")
-"""Run when something upstream was renewed. Unlike Dagster's eager(), a partition that a failed deposit leaves missing
-holds nothing up, and a partition that another zone has just registered starts nothing before its input is there."""
+
+def after_any(others: Sequence[Sequence[str]] = ()) -> dg.AutomationCondition[Any]:
+    """Run when something upstream, or one of `others`, was renewed and nothing upstream is being made.
+
+    Unlike Dagster's eager(), a partition that a failed deposit leaves missing holds nothing up, and a partition that
+    another zone has just registered starts nothing before its input is there.
+    """
+    renewed: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
+    for key in others:
+        renewed |= dg.AutomationCondition.asset_matches(key, dg.AutomationCondition.newly_updated())
+    return (
+        renewed.since_last_handled()
+        & ~dg.AutomationCondition.any_deps_in_progress()
+        & ~dg.AutomationCondition.in_progress()
+    ).with_label("after_any" if others else "after_what_it_stands_on")
+
+
+AFTER_WHAT_IT_STANDS_ON = after_any()
 
 ONCE_ITS_CHECKS_PASSED = (
     AFTER_WHAT_IT_STANDS_ON & dg.AutomationCondition.all_deps_blocking_checks_passed()
 ).with_label("once_its_checks_passed")
-"""The same, but not before the blocking checks of what it stands on have passed. For what has no partitions only: a
-check's result is kept once for all partitions, so one refresh's success would let another's failure through."""
+"""Not before the blocking checks of what it stands on have passed, either. For what has no partitions only: a check's
+result is kept once for all partitions, so one refresh's success would let another's failure through."""
 
 
 def deposits(dataset: str) -> dg.DynamicPartitionsDefinition:

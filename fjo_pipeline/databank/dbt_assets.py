@@ -10,7 +10,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
 from fjo_pipeline.core.contracts import datasets
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.orchestration import AFTER_WHAT_IT_STANDS_ON, failures_in_words
+from fjo_pipeline.core.orchestration import after_any, failures_in_words
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.assets import POOL, set_dbt_environment
 from fjo_pipeline.databank.dbt import MODELS, dbt_environment, dbt_variables, manifest_is_current, manifest_path
@@ -19,6 +19,10 @@ from fjo_pipeline.databank.flow import Databank, partitions
 
 class Translator(DagsterDbtTranslator):
     """Models keep their layer in their key: databank/<layer>/<model>."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self._datasets = names
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """`databank/<schema>/<model>`; sources name the curated asset that they stand for."""
@@ -31,9 +35,12 @@ class Translator(DagsterDbtTranslator):
         return str(dbt_resource_props["schema"])
 
     def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any]:
-        """Built when a refresh was curated, held up by none that failed."""
+        """Built when a refresh of any dataset was curated, held up by none that failed.
+
+        All models together, because harmonised models read every dataset's tables, of which some may have no refresh.
+        """
         del dbt_resource_props
-        return AFTER_WHAT_IT_STANDS_ON
+        return after_any([["databank", name, "curated"] for name in self._datasets])
 
 
 def views(settings: Settings) -> dg.AssetsDefinition:
@@ -41,8 +48,10 @@ def views(settings: Settings) -> dg.AssetsDefinition:
     if not manifest_is_current(settings):
         raise Refused("dbt's manifest is missing or older than the models: run `fjo init`")
 
+    names = [each.name for each in datasets(settings.contracts)]
+
     @dbt_assets(
-        manifest=manifest_path(settings), dagster_dbt_translator=Translator(), pool=POOL, name="databank__views"
+        manifest=manifest_path(settings), dagster_dbt_translator=Translator(names), pool=POOL, name="databank__views"
     )
     def built(
         context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank], dbt: DbtCliResource
@@ -52,7 +61,6 @@ def views(settings: Settings) -> dg.AssetsDefinition:
             set_dbt_environment(dbt_environment(store, settings))
             with store.reading() as session:
                 refreshes = [(each.dataset, each.refresh) for each in partitions(session)]
-            names = [each.name for each in datasets(settings.contracts)]
             target = settings.zone("databank") / "dbt" / "target"
             arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", dbt_variables(refreshes, names)]
             yield from dbt.cli(arguments, context=context, target_path=target).stream()
