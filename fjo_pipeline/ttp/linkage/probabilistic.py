@@ -17,11 +17,13 @@ from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.blocking import find_candidates
 from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
 from fjo_pipeline.ttp.linkage.households import mean_household
-from fjo_pipeline.ttp.linkage.model import COMPARISONS, MISSING, LinkageModel
+from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, LinkageModel
 
 Kind = Literal["clean", "soiled", "relative", "occupant"]
 KINDS: tuple[Kind, ...] = ("clean", "soiled", "relative", "occupant")
 NAMES = [comparison.name for comparison in COMPARISONS]
+# Everything else may agree and it is still the brother: forename and sex are not both written down wrong by accident.
+TWINS_OF_TWO_SEXES = f"v.given_name = {DIFFERENT} AND v.sex = {DIFFERENT}"
 
 
 def score(session: Session, model: LinkageModel) -> int:
@@ -59,7 +61,8 @@ def weigh(session: Session, model: LinkageModel, vectors: str) -> None:
                    {household.relative!r} * pow(2.0, relative.weight)
                    + {household.occupant!r} * pow(2.0, occupant.weight) AS housemates
             FROM {vectors} v JOIN linkage_share h USING (pid)
-            {" ".join(f"JOIN linkage_weight_{kind} {kind} USING ({', '.join(NAMES)})" for kind in KINDS)}),
+            {" ".join(f"JOIN linkage_weight_{kind} {kind} USING ({', '.join(NAMES)})" for kind in KINDS)}
+            WHERE NOT ({TWINS_OF_TWO_SEXES})),
         odds AS (
             SELECT pid, rid, {model.on_register!r} * one * rarity
                    / ((SELECT count(*) FROM linkage_person) + housemates * rarity) AS odds

@@ -7,12 +7,14 @@ TWO_ALIKE = "two candidates too close to call"
 RIVALS = "another person of the deposit has the better claim or an equal one"
 
 # Forenames agree enough for one person entered twice; a missing one never disagrees.
-ALIKE_FORENAMES = """coalesce(a.first = b.first OR starts_with(a.first, b.first) OR starts_with(b.first, a.first)
-    OR jaro_winkler_similarity(a.first, b.first) >= 0.9 OR k.name IS NOT NULL
-    OR contains(a.middle, ' ' || b.first || ' ') OR contains(b.middle, ' ' || a.first || ' ')
-    OR a.first = b.surname OR a.surname = b.first, true)"""
-ALIKE_DATES = """coalesce(hamming(strftime(a.dob, '%Y%m%d'), strftime(b.dob, '%Y%m%d')) <= 2
-    OR (year(a.dob) = year(b.dob) AND month(a.dob) = day(b.dob) AND day(a.dob) = month(b.dob)), true)"""
+ALIKE_FORENAMES = """a.first IS NULL OR b.first IS NULL OR k.name IS NOT NULL
+    OR starts_with(a.first, b.first) OR starts_with(b.first, a.first)
+    OR jaro_winkler_similarity(a.first, b.first) >= 0.9
+    OR coalesce(contains(a.middle, ' ' || b.first || ' '), false)
+    OR coalesce(contains(b.middle, ' ' || a.first || ' '), false)
+    OR coalesce(a.first = b.surname, false) OR coalesce(a.surname = b.first, false)"""
+ALIKE_DATES = """a.dob IS NULL OR b.dob IS NULL OR hamming(a.dob_text, b.dob_text) <= 2
+    OR (year(a.dob) = year(b.dob) AND month(a.dob) = day(b.dob) AND day(a.dob) = month(b.dob))"""
 
 
 def resolve(session: Session, *, links: str, threshold: float) -> None:

@@ -1,0 +1,51 @@
+"""A session and small registers for the linkage tests."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from fjo_pipeline.core.sessions import Session, open_session
+from fjo_pipeline.ttp.linkage.normalise import RegisterRelations
+
+FIELDS = "forename, surname, date_of_birth, sex, postcode, address, middle_names"
+REGISTER = RegisterRelations("register_person", "register_name", "register_address")
+Record = Sequence[str]
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with open_session(tmp_path / "spill") as opened:
+        yield opened
+
+
+def load(session: Session, people: Sequence[Record], register: Sequence[Record], strangers: int = 3000) -> None:
+    """Tables `people` and the register's three relations from records id, forename, surname, … (edge_cases.yaml)."""
+    for table, key, records in (("people", "person_id", people), ("register", "register_id", register)):
+        session.run(
+            f"CREATE OR REPLACE TABLE {table} ({key} VARCHAR, {', '.join(f'{f} VARCHAR' for f in FIELDS.split(', '))}, "
+            "nhs_number VARCHAR)",
+            step="make a table",
+        )
+        for record in records:
+            padded = [*record, *[""] * (8 - len(record))]
+            session.run(
+                f"INSERT INTO {table} SELECT $1, {', '.join(f'nullif(${n}, {chr(39) * 2})' for n in range(2, 9))}, NULL",
+                padded,
+                step="fill a table",
+            )
+    session.run(
+        f"""INSERT INTO register
+        SELECT 'stranger ' || i, ['Sarah', 'Mark', 'Amy', 'Ivan', 'Ruth', 'Noel'][(i % 6 + 1)::INT],
+               ['Smith', 'Jones', 'Khan', 'Brown', 'Evans'][(i // 6 % 5 + 1)::INT] || chr((97 + i // 30 % 26)::INT),
+               CAST(DATE '1940-01-01' + CAST(hash(i) % 28000 AS INTEGER) AS VARCHAR),
+               CASE WHEN i % 2 = 0 THEN 'F' ELSE 'M' END, 'BN' || i % 90 || ' ' || i % 9 || 'XY', i || ' High Street',
+               NULL, NULL FROM range({strangers}) t(i)""",
+        step="add strangers",
+    )
+    session.run(
+        """CREATE OR REPLACE VIEW register_person AS SELECT DISTINCT register_id, date_of_birth, sex, nhs_number FROM register;
+        CREATE OR REPLACE VIEW register_name AS SELECT DISTINCT register_id, forename, middle_names, surname FROM register;
+        CREATE OR REPLACE VIEW register_address AS SELECT DISTINCT register_id, postcode, address FROM register""",
+        step="divide the register",
+    )
