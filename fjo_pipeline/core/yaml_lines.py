@@ -24,15 +24,31 @@ class Lines:
         return 1
 
 
+class _Loader(yaml.SafeLoader):
+    """SafeLoader, but what looks like a date and is none stays text, for the model to refuse with its line."""
+
+
+def _date_or_text(loader: _Loader, node: yaml.ScalarNode) -> object:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return node.value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _date_or_text)
+
+
 def read_yaml_with_lines(path: Path) -> tuple[object, Lines]:
     """The content of a YAML file and its lines; Refused where it is no YAML."""
-    text = path.read_text(encoding="utf-8")
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content: object = yaml.safe_load(text)
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=_Loader)
+        content: object = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise Refused(f"{path.name}, line {line}: this is no YAML: {error.problem}") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise Refused(f"{path.name} is no YAML: it has characters that are not text in UTF-8") from None
     found: dict[Location, int] = {}
     if root is not None:
         _collect(root, (), found)

@@ -1,5 +1,6 @@
 """YAML read with lines: each node's line is the one a reader would go to."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,15 @@ def test_an_empty_file_has_no_content_and_line_one(tmp_path: Path) -> None:
 def test_what_is_no_yaml_is_refused_with_its_line(tmp_path: Path, text: str, line: int) -> None:
     with pytest.raises(Refused, match=rf"^file\.yaml, line {line}: this is no YAML: "):
         read_yaml_with_lines(written(tmp_path, text))
+
+
+def test_a_date_that_is_none_stays_text_for_the_reader_to_refuse(tmp_path: Path) -> None:
+    content, _ = read_yaml_with_lines(written(tmp_path, "a: 2024-02-31\nb: 2024-02-29\n"))
+    assert content == {"a": "2024-02-31", "b": date(2024, 2, 29)}
+
+
+@pytest.mark.parametrize("raw", [b"a: Zo\xeb\n", b"a: \x00\n"])
+def test_what_is_no_text_is_refused(tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "file.yaml").write_bytes(raw)
+    with pytest.raises(Refused, match=r"^file\.yaml is no YAML"):
+        read_yaml_with_lines(tmp_path / "file.yaml")
