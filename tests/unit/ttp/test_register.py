@@ -1,4 +1,4 @@
-"""A register delivery: people, names and addresses with merged records folded in; refused whole where it is not good."""
+"""A register delivery: people, names and addresses, merged records folded in; refused whole where it is bad."""
 
 from pathlib import Path
 from typing import Any
