@@ -147,7 +147,7 @@ def refresh_command(
     if not report.done and not report.failures:
         print("nothing is due")
     for task in report.done:
-        print(f"done: {task.stage} {task.dataset}/{task.refresh}")
+        print(f"done: {task}")
     for failure in report.failures:
         print(f"fjo: {failure}", file=sys.stderr)
     if report.failures:

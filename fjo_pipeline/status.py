@@ -34,7 +34,7 @@ def home_status(settings: Settings) -> dict[str, Any]:
             {"project": entry.refresh, "snapshot": entry.sequence}
             for entry in databank.ledger.entries(kind="extract", state="provided")
         ]
-    found["due"] = [f"{task.stage} {task.dataset}/{task.refresh}" for task in everything_due(settings)]
+    found["due"] = [str(task) for task in everything_due(settings)]
     if "provider" in here:
         ledger = open_ledger(settings, "provider")
         found["quarantined"] = [

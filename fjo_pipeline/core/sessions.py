@@ -18,7 +18,10 @@ Parameters = Sequence[object] | Mapping[str, object] | None
 
 NETWORK_FILE_SYSTEMS = "HTTPFileSystem,S3FileSystem,HuggingFaceFileSystem"
 """What httpfs, which is here for its encryption alone, would open besides."""
-EXTENSIONS = ("httpfs", "ducklake", "sqlite_scanner", "postgres_scanner")
+ENCRYPTION = ("httpfs",)
+"""The extension that any session needs: without it DuckDB writes nothing encrypted."""
+LAKE = (*ENCRYPTION, "ducklake", "sqlite_scanner")
+"""What a session on a lake with a SQLite catalogue needs; each extension more costs an eighth of a second."""
 
 _Kinds = duckdb.StatementType
 # PIVOT makes a type of its own first, hence CREATE; what it may make is bound by what is attached for writing.
@@ -68,7 +71,12 @@ class Session:
 
 @contextmanager
 def open_session(
-    temp_directory: Path, *, memory_limit: str = "4GB", threads: int = 2, lock: bool = True
+    temp_directory: Path,
+    *,
+    memory_limit: str = "4GB",
+    threads: int = 2,
+    lock: bool = True,
+    extensions: Sequence[str] = ENCRYPTION,
 ) -> Iterator[Session]:
     """An in-memory session that spills, encrypted, into `temp_directory` (made if missing, 0700) and nowhere else.
 
@@ -87,7 +95,7 @@ def open_session(
         },
     )
     try:
-        configure(connection)
+        configure(connection, extensions)
         if lock:
             connection.execute("SET lock_configuration = true")
         yield Session(connection)
@@ -95,9 +103,9 @@ def open_session(
         connection.close()
 
 
-def configure(connection: duckdb.DuckDBPyConnection) -> None:
+def configure(connection: duckdb.DuckDBPyConnection, extensions: Sequence[str]) -> None:
     """Load the extensions by path and have spill encrypted; for sessions and dbt's connections alike."""
-    for name in EXTENSIONS:
+    for name in extensions:
         connection.execute(f"LOAD '{extension_path(name)}'")
     connection.execute(f"SET disabled_filesystems = '{NETWORK_FILE_SYSTEMS}'")
     connection.execute("SET temp_file_encryption = true")

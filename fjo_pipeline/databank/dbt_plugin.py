@@ -1,9 +1,12 @@
 """What dbt's DuckDB connection needs before it attaches the lake: extensions from wheels, encrypted spill."""
 
+import os
+
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from fjo_pipeline.core.sessions import configure
+from fjo_pipeline.databank.store import lake_extensions
 
 
 class Plugin(BasePlugin):
@@ -11,4 +14,4 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Configure as every session of the pipeline is; FileNotFoundError where an extension's wheel is missing."""
-        configure(conn)
+        configure(conn, lake_extensions(os.environ["FJO_DBT_CATALOGUE"]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.sessions import Session, confine, literal, open_session
+from fjo_pipeline.core.sessions import LAKE, Session, confine, literal, open_session
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.core.stores import store_lock
 
@@ -115,7 +115,11 @@ class DatabankStore:
     def _session(self, *, lock: bool = True) -> Iterator[Session]:
         settings = self.settings
         with open_session(
-            settings.temporary("databank"), memory_limit=settings.memory_limit, threads=settings.threads, lock=lock
+            settings.temporary("databank"),
+            memory_limit=settings.memory_limit,
+            threads=settings.threads,
+            lock=lock,
+            extensions=lake_extensions(self.catalogue),
         ) as session:
             yield session
 
@@ -130,3 +134,8 @@ class DatabankStore:
 def current_snapshot(session: Session) -> int:
     """The number of the latest snapshot."""
     return int(session.value("SELECT max(snapshot_id) FROM lake.snapshots()", step="read the latest snapshot"))
+
+
+def lake_extensions(catalogue: str) -> tuple[str, ...]:
+    """The DuckDB extensions that a lake with this catalogue needs."""
+    return (*LAKE, "postgres_scanner") if catalogue.startswith("postgres:") else LAKE
