@@ -1,0 +1,99 @@
+"""What integration tests share: the demo's chain at a small scale, tiny homes, and the command in this process."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fjo_pipeline import cli, demo
+from fjo_pipeline.core.sessions import restrict_new_files
+from fjo_pipeline.core.settings import Settings
+from tests.tiny_home import TinyHome, carried_home, copied, loaded_home
+
+PEOPLE = 800
+REGISTER_PEOPLE = 8_000
+SECOND_PROJECT = "1662"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A home into which the demo has carried its deposits, and what the demo showed."""
+
+    settings: Settings
+    result: demo.DemoResult
+    said: list[str]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Fjo = Callable[..., Ran]
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """The chain, run once through Dagster and dbt, for projects 1661 and a second one; not to be changed."""
+    base = tmp_path_factory.mktemp("chain")
+    projects = base / "projects"
+    projects.mkdir()
+    text = (Settings().projects / "1661.yaml").read_text()
+    (projects / "1661.yaml").write_text(text)
+    (projects / f"{SECOND_PROJECT}.yaml").write_text(text.replace("1661", SECOND_PROJECT))
+    settings = Settings(home=base / "home", projects=projects, settle_seconds=0)
+    said: list[str] = []
+    former = os.umask(0o077)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "PEOPLE", PEOPLE)
+        patch.setattr(demo, "REGISTER_PEOPLE", REGISTER_PEOPLE)
+        restrict_new_files()
+        result = demo.run_demo(settings, said.append)
+        yield Chain(settings, result, said)
+    os.umask(former)
+
+
+@pytest.fixture(scope="session")
+def carried(tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
+    """Two refreshes of the tiny dataset curated and released; not to be changed."""
+    return carried_home(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def home(carried: TinyHome, tmp_path: Path) -> TinyHome:
+    """The same, the test's own."""
+    return copied(carried, tmp_path / "base")
+
+
+@pytest.fixture
+def empty_home(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> TinyHome:
+    """Register and postcodes loaded, no deposit yet; the test's own."""
+    return copied(loaded_home(tmp_path_factory.getbasetemp()), tmp_path / "base")
+
+
+@pytest.fixture
+def fjo(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Fjo:
+    """The `fjo` command on a home: its exit code, and what it printed."""
+
+    def run(settings: Settings, *arguments: str) -> Ran:
+        for name in ("home", "contracts", "projects", "settle_seconds", "lock_wait_seconds"):
+            monkeypatch.setenv(f"FJO_{name.upper()}", str(getattr(settings, name)))
+        monkeypatch.setattr(sys, "argv", ["fjo", *arguments])
+        capfd.readouterr()
+        former = os.umask(0o077)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        finally:
+            os.umask(former)
+        shown = capfd.readouterr()
+        return Ran(int(ended.value.code or 0), shown.out, shown.err)
+
+    return run
