@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
+import pyreadstat
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import write_atomically
@@ -92,20 +93,18 @@ def _export_table(databank: Databank, number: str, extract: Extract, name: str, 
 
 
 def _write_stata(session: Session, source: str, target: Path, synthetic: bool) -> None:
-    """A .dta file: ids as doubles, which hold 14 digits exactly and show as `%14.0g`; dates as Stata's own."""
-    # `session.reader` gives Arrow; pandas is Stata's only writer here, and an export is what people get to see.
-    frame = session.reader(f"FROM {source} ORDER BY ALL", step="read for Stata").read_all().to_pandas()
-    dates = {}
-    for column, kind in session.rows(
-        f"SELECT column_name, column_type FROM (DESCRIBE {source})", step="describe for Stata"
-    ):
-        if kind == "DATE":
-            frame[column] = frame[column].astype("datetime64[s]").astype("datetime64[ns]")
-            dates[column] = "td"
-        elif kind == "BIGINT" or kind.startswith("DECIMAL"):
-            frame[column] = frame[column].astype("float64")
-        elif kind == "VARCHAR":
-            frame[column] = frame[column].fillna("").astype(str)
-    frame.to_stata(
-        target, write_index=False, convert_dates=dates, version=118, data_label="MADE-UP DATA" if synthetic else None
-    )
+    """A .dta file: numbers as doubles, which hold 14 digits exactly and show as `%14.0g`; dates as days since 1960.
+
+    Dates are counted in SQL, for a week of birth may keep a century typo that no pandas timestamp can hold.
+    """
+    columns = session.rows(f"SELECT column_name, column_type FROM (DESCRIBE {source})", step="describe for Stata")
+    values = ", ".join(f"{_for_stata(identifier(name), kind)} AS {identifier(name)}" for name, kind in columns)
+    frame = session.reader(f"SELECT {values} FROM {source} ORDER BY ALL", step="read for Stata").read_all().to_pandas()
+    formats = {name: "%td" if kind == "DATE" else "%14.0g" for name, kind in columns if kind != "VARCHAR"}
+    pyreadstat.write_dta(frame, target, file_label="MADE-UP DATA" if synthetic else "", variable_format=formats)
+
+
+def _for_stata(column: str, kind: str) -> str:
+    if kind == "DATE":
+        return f"CAST(date_diff('day', DATE '1960-01-01', {column}) AS DOUBLE)"
+    return f"coalesce({column}, '')" if kind == "VARCHAR" else f"CAST({column} AS DOUBLE)"
