@@ -1,7 +1,7 @@
 """One CSV file into one typed table of a session, every row that cannot be read named by line and column."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,11 @@ from fjo_pipeline.core.sessions import Session, identifier, literal
 
 MAXIMUM_REJECTS = 10_000
 MAXIMUM_HEADER_BYTES = 1_000_000
+# A block that stays in the processor's cache is looked through six times faster than one of megabytes.
+NUL_BLOCK = 1 << 18
 FIRST_LINES = 5
+WELL_FORMED = '"well formed"'
+"""A column that tells of each row whether all its values are; no field of a contract can have this name."""
 SQL_TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN"}
 TYPE_RULES = {
     "integer": "the value is no whole number",
@@ -29,10 +33,7 @@ REJECT_RULES = {
     "INVALID ENCODING": "the text is not UTF-8",
     "INVALID STATE": "the quotes or line ends of the row are broken",
 }
-READING = (
-    "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
-    "dateformat = '%Y-%m-%d'"
-)
+READING = "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = ''"
 
 
 @dataclass(frozen=True)
@@ -68,16 +69,16 @@ def load_csv(session: Session, table: TableContract, path: Path, target: str) ->
         return problems
     for scratch in ("reject_scans", "reject_errors"):
         session.run(f"DROP TABLE IF EXISTS {scratch}", step="clear rejected rows")
-    columns = ", ".join(identifier(field.name) for field in table.fields)
+    typed = ", ".join(f"{_try_cast(field)} AS {identifier(field.name)}" for field in table.fields)
     try:
         session.run(
-            f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT {columns} FROM read_csv({literal(path)}, "
-            f"columns = {_columns(table, header)}, {READING}, store_rejects = true, rejects_limit = {MAXIMUM_REJECTS})",
+            f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT {typed}, {_all_well_formed(table)} AS {WELL_FORMED} "
+            f"FROM {_texts(path, header)}, store_rejects = true, rejects_limit = {MAXIMUM_REJECTS})",
             step=f"read {path.name}",
         )
     except StatementFailed:
         return [CsvProblem("the file is no CSV in UTF-8 that can be read to its end", fatal=True)]
-    return _rejected(session, table, path)
+    return _rejected(session, table, path) or _malformed(session, table, path, header, target)
 
 
 def numbered_rows(table: TableContract, path: Path, header: Sequence[str]) -> str:
@@ -85,12 +86,10 @@ def numbered_rows(table: TableContract, path: Path, header: Sequence[str]) -> st
 
     Only for a file without structural problems, whose rows DuckDB and `physical_lines` count alike.
     """
-    texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
     typed = ", ".join(f"{_try_cast(field)} AS {identifier(field.name)}" for field in table.fields)
-    readable = " AND ".join(f"({identifier(f.name)} IS NULL OR {_try_cast(f)} IS NOT NULL)" for f in table.fields)
     return (
         f'SELECT {typed}, "record number" FROM (SELECT *, row_number() OVER () AS "record number" '
-        f"FROM read_csv({literal(path)}, columns = {{{texts}}}, {READING}, parallel = false)) WHERE {readable}"
+        f"FROM {_texts(path, header)}, parallel = false)) WHERE {_all_well_formed(table)}"
     )
 
 
@@ -118,28 +117,87 @@ def physical_lines(path: Path, records: Sequence[int], *, count_empty: bool) -> 
     return tuple(lines)
 
 
+def _texts(path: Path, header: Sequence[str]) -> str:
+    """The beginning of a table function that reads every column as text: what DuckDB reads as a type, it guesses at."""
+    texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
+    return f"read_csv({literal(path)}, columns = {{{texts}}}, {READING}"
+
+
 def _try_cast(field: FieldContract) -> str:
     column = identifier(field.name)
+    return column if field.type == "string" else f"TRY_CAST({column} AS {SQL_TYPES[field.type]})"
+
+
+def _well_formed(field: FieldContract) -> str:
+    """SQL for whether a text is empty or the one way to write its value: `2e3`, `1.0` and `007` are no whole numbers.
+
+    Writing the value back and comparing costs half of what a regular expression does.
+    """
+    column, written = identifier(field.name), f"CAST({_try_cast(field)} AS VARCHAR)"
+    if field.type == "number":
+        return f"({column} IS NULL OR coalesce(isfinite({_try_cast(field)}), false))"
     if field.type == "date":
-        return f"CAST(try_strptime({column}, '%Y-%m-%d') AS DATE)"
-    return f"TRY_CAST({column} AS {SQL_TYPES[field.type]})"
+        # DuckDB also writes infinity, and years of five digits.
+        return f"({written} IS NOT DISTINCT FROM {column} AND (strlen({column}) = 10) IS NOT FALSE)"
+    return f"({written} IS NOT DISTINCT FROM {f'lower({column})' if field.type == 'boolean' else column})"
+
+
+def _all_well_formed(table: TableContract) -> str:
+    return " AND ".join([_well_formed(field) for field in table.fields if field.type != "string"] or ["true"])
+
+
+def _malformed(
+    session: Session, table: TableContract, path: Path, header: Sequence[str], target: str
+) -> list[CsvProblem]:
+    """Take out the rows with a value that is not of its type, and say where they stand: the file is read again."""
+    found: list[CsvProblem] = []
+    if not session.value(f"SELECT coalesce(bool_and({WELL_FORMED}), true) FROM {target}", step=f"check {path.name}"):
+        found = list(_malformed_values(session, table, path, header))
+        session.run(f"DELETE FROM {target} WHERE NOT {WELL_FORMED}", step="take out what is not well formed")
+    session.run(f"ALTER TABLE {target} DROP COLUMN {WELL_FORMED}", step="leave the contract's columns")
+    return found
+
+
+def _malformed_values(
+    session: Session, table: TableContract, path: Path, header: Sequence[str]
+) -> Iterator[CsvProblem]:
+    fields = [field for field in table.fields if field.type != "string"]
+    counts = ", ".join(
+        f'count(*) FILTER (WHERE NOT {bad}), min("record number", {FIRST_LINES}) FILTER (WHERE NOT {bad})'
+        for bad in map(_well_formed, fields)
+    )
+    row = session.row(
+        f'SELECT {counts} FROM (SELECT *, row_number() OVER () AS "record number" '
+        f"FROM {_texts(path, header)}, parallel = false))",
+        step=f"find what is not well formed in {path.name}",
+    )
+    for field, count, records in zip(fields, row[::2], row[1::2], strict=True):
+        if count:
+            # The header is the first record.
+            lines = physical_lines(path, [record + 1 for record in records], count_empty=False)
+            yield CsvProblem(TYPE_RULES[field.type], field.name, count, lines)
 
 
 def _nul_problems(path: Path) -> list[CsvProblem]:
     """DuckDB lets NUL bytes pass, and what reads texts as C strings ends there."""
-    line = 1
+    buffer, passed = bytearray(NUL_BLOCK), 0
     with path.open("rb") as file:
-        while chunk := file.read(1 << 22):
-            at = chunk.find(b"\0")
+        while size := file.readinto(buffer):
+            at = buffer.find(b"\0", 0, size)
             if at >= 0:
-                return [CsvProblem("the file holds a NUL byte", lines=(line + chunk.count(b"\n", 0, at),), fatal=True)]
-            line += chunk.count(b"\n")
+                line = 1 + _line_ends(path, passed + at)
+                return [CsvProblem("the file holds a NUL byte", lines=(line,), fatal=True)]
+            passed += size
     return []
 
 
-def _columns(table: TableContract, header: Sequence[str]) -> str:
-    types = {field.name: SQL_TYPES[field.type] for field in table.fields}
-    return "{" + ", ".join(f"{literal(name)}: {literal(types[name])}" for name in header) + "}"
+def _line_ends(path: Path, length: int) -> int:
+    """How many line ends there are in the first bytes of a file."""
+    found = 0
+    with path.open("rb") as file:
+        while length > 0 and (block := file.read(min(length, NUL_BLOCK))):
+            found, length = found + block.count(b"\n"), length - len(block)
+    return found
 
 
 def _header_problems(table: TableContract, header: Sequence[str]) -> list[CsvProblem]:
@@ -174,20 +232,14 @@ def _rejected(session: Session, table: TableContract, path: Path) -> list[CsvPro
         f"list_sort(list(DISTINCT line))[:{FIRST_LINES}] FROM reject_errors GROUP BY ALL ORDER BY ALL",
         step="read rejected rows",
     )
-    fields: dict[str, FieldContract] = {field.name: field for field in table.fields}
+    fields = {field.name for field in table.fields}
     return [
         CsvProblem(
-            _rule(kind, fields.get(column)),
+            REJECT_RULES.get(kind, "the row cannot be read"),
             column if column in fields else "",
             count,
             physical_lines(path, records, count_empty=True),
-            fatal=kind != "CAST",
+            fatal=True,
         )
         for kind, column, count, records in found
     ]
-
-
-def _rule(kind: str, field: FieldContract | None) -> str:
-    if kind == "CAST" and field is not None:
-        return TYPE_RULES[field.type]
-    return REJECT_RULES.get(kind, "the row cannot be read")

@@ -23,6 +23,12 @@ from tests.deposit_builder import (
 )
 
 Check = Callable[..., CheckReport]
+# What spreadsheets make of keys, and what DuckDB would read as a number or date all the same.
+MANGLED_NUMBERS = ("2e0", "1.0", "1.23E+13", "007", "1e2", "1.5e4", "0xFFFFFFFF", "+3", "1_0", "3.", "-03")
+MANGLED_DATES = (
+    "85-1-1", "1985-1-01", "1985/01/01", "1985 01 01", "12985-1-01", "12985-01-01", "0000-01-01", "infinity", "epoch",
+    "-985-01-01", "85-1-1(BC)", "1985-01-01 00:00:00",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -60,7 +66,10 @@ def test_a_good_delivery_is_counted_and_nothing_is_found(check: Check) -> None:
         ({"SCORE": "-1"}, "the number is below 0"),
         ({"SCORE": "11"}, "the number is above 10"),
         ({"SCORE": "three"}, "the value is no whole number"),
+        *(({"SCORE": text}, "the value is no whole number") for text in MANGLED_NUMBERS),
+        *(({"SEEN": text}, "the value is no calendar date (YYYY-MM-DD)") for text in MANGLED_DATES),
         ({"PRICE": "dear"}, "the value is no number"),
+        ({"PRICE": "inf"}, "the value is no number"),
         ({"OPEN": "perhaps"}, "the value is neither true nor false"),
         ({"CODE": "ABCD"}, "the value does not have the contract's pattern"),
         ({"CODE": "abc"}, "the value does not have the contract's pattern"),
@@ -82,6 +91,28 @@ def test_each_rule_names_file_line_column_and_no_value(values: dict[str, str], r
     assert not report.good
     if len(value) > 3:
         assert value not in str(report)
+
+
+def test_unreadable_values_of_one_row_are_each_told_and_the_row_is_not_checked_further(check: Check) -> None:
+    report = check(VISITS=visit(SCORE="1.0", PRICE="dear", SEEN="85-1-1", KIND="castle"))
+    assert [(failure.column, failure.lines) for failure in report.failures] == [
+        ("SCORE", (6,)),
+        ("PRICE", (6,)),
+        ("SEEN", (6,)),
+    ]
+
+
+def test_spaces_around_a_number_or_date_are_told(check: Check) -> None:
+    report = check(VISITS=visit(SCORE=" 3", SEEN="1985-01-1 "))
+    assert [failure.column for failure in report.failures] == ["SCORE", "SEEN"]
+
+
+def test_implausible_years_pass_and_are_counted(check: Check) -> None:
+    born = ("1872", "2215", "2962", "7985", "0001", "9999", "1985")
+    clients = "".join(f"C10{at:02},Quillfeather,,{year}-02-28,,\n" for at, year in enumerate(born))
+    report = check(CLIENTS=CLIENTS + clients)
+    assert report.good
+    assert report.implausible_years == 6
 
 
 def test_the_largest_key_of_14_digits_passes(check: Check) -> None:
