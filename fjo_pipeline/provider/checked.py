@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fjo_pipeline.core.checking import CheckReport, check_delivery, table_name
-from fjo_pipeline.core.contracts import Contract
+from fjo_pipeline.core.contracts import Contract, TableContract
 from fjo_pipeline.core.deposits import Deposit
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_texts, write_atomically
 from fjo_pipeline.core.keyring import Keyring
-from fjo_pipeline.core.sessions import Session, add_parquet_key, literal
+from fjo_pipeline.core.sessions import Session, add_parquet_key, identifier, literal
 from fjo_pipeline.core.transfers import parquet_relation
 
 STATEMENT = "checked.json"
+STAGING = (
+    # Version 2 packs numbers and codes to half the size, and is written faster for it.
+    "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION snappy, WRITE_BLOOM_FILTER false, "
+    "ENCRYPTION_CONFIG {footer_key: 'staging'}"
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,7 @@ def check_and_keep(
     for table in contract.tables:
         target = literal(folder / f"{table.name}.parquet")
         session.run(
-            f"COPY {table_name(table)} TO {target} (FORMAT parquet, COMPRESSION snappy, "
-            "ENCRYPTION_CONFIG {footer_key: 'staging'})",
+            f"COPY (SELECT {_kept_columns(table)} FROM {table_name(table)}) TO {target} ({STAGING})",
             step=f"keep the checked table {table.name}",
         )
         session.run(f"DROP TABLE {table_name(table)}", step="let go of a checked table")
@@ -77,6 +81,11 @@ def read_checked(folder: Path) -> CheckedDeposit:
     if not path.is_file():
         raise Refused(f"the deposit {folder.parent.name}/{folder.name} has not been checked: materialise it first")
     return CheckedDeposit(folder=folder, **json.loads(path.read_text()))
+
+
+def _kept_columns(table: TableContract) -> str:
+    """What the split reads; what the contract drops goes no further than the deposit itself."""
+    return ", ".join(identifier(field.name) for field in table.fields if field.role != "drop")
 
 
 def _staging_key(keyring: Keyring) -> bytes:
