@@ -21,6 +21,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 def load(session: Session, people: Sequence[Record], register: Sequence[Record], strangers: int = 3000) -> None:
     """Tables `people` and the register's three relations from records id, forename, surname, … (edge_cases.yaml)."""
+    blanks_as_null = ", ".join(f"nullif(${number}, '')" for number in range(2, 9))
     for table, key, records in (("people", "person_id", people), ("register", "register_id", register)):
         session.run(
             f"CREATE OR REPLACE TABLE {table} ({key} VARCHAR, {', '.join(f'{f} VARCHAR' for f in FIELDS.split(', '))}, "
@@ -30,7 +31,7 @@ def load(session: Session, people: Sequence[Record], register: Sequence[Record],
         for record in records:
             padded = [*record, *[""] * (8 - len(record))]
             session.run(
-                f"INSERT INTO {table} SELECT $1, {', '.join(f'nullif(${n}, {chr(39) * 2})' for n in range(2, 9))}, NULL",
+                f"INSERT INTO {table} SELECT $1, {blanks_as_null}, NULL",
                 padded,
                 step="fill a table",
             )
@@ -44,8 +45,11 @@ def load(session: Session, people: Sequence[Record], register: Sequence[Record],
         step="add strangers",
     )
     session.run(
-        """CREATE OR REPLACE VIEW register_person AS SELECT DISTINCT register_id, date_of_birth, sex, nhs_number FROM register;
-        CREATE OR REPLACE VIEW register_name AS SELECT DISTINCT register_id, forename, middle_names, surname FROM register;
-        CREATE OR REPLACE VIEW register_address AS SELECT DISTINCT register_id, postcode, address FROM register""",
+        """CREATE OR REPLACE VIEW register_person AS
+        SELECT DISTINCT register_id, date_of_birth, sex, nhs_number FROM register;
+        CREATE OR REPLACE VIEW register_name AS
+        SELECT DISTINCT register_id, forename, middle_names, surname FROM register;
+        CREATE OR REPLACE VIEW register_address AS
+        SELECT DISTINCT register_id, postcode, address FROM register""",
         step="divide the register",
     )

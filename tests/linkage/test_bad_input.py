@@ -60,8 +60,8 @@ def test_ten_thousand_people_of_one_name_and_date(session: Session) -> None:
     load(session, [["p", *ANNA[1:]]], [ANNA], strangers=0)
     for table, key in (("people", "person_id"), ("register", "register_id")):
         session.run(
-            f"INSERT INTO {table} SELECT * EXCLUDE (i) REPLACE ({key} || i AS {key}, 'LS2 ' || i % 10 || 'ZZ' AS postcode, "
-            f"i || ' Elm Row' AS address) FROM {table}, range(10000) t(i)",
+            f"INSERT INTO {table} SELECT * EXCLUDE (i) REPLACE ({key} || i AS {key}, "
+            f"'LS2 ' || i % 10 || 'ZZ' AS postcode, i || ' Elm Row' AS address) FROM {table}, range(10000) t(i)",
             step="make more",
         )
     result, links = _link(session)
