@@ -17,6 +17,9 @@ DAGSTER_YAML = """\
 # Written by `fjo init`. Dagster's own storage holds counts, digests and versions, never a value from a row.
 telemetry:
   enabled: false
+# Nor does the UI ask a newcomer for an e-mail address.
+nux:
+  enabled: false
 concurrency:
   runs:
     max_concurrent_runs: 2
