@@ -7,6 +7,7 @@ import pytest
 from fjo_pipeline.core.sessions import Session, open_session
 from fjo_pipeline.ttp.linkage.link import LinkageResult, link_people
 from fjo_pipeline.ttp.linkage.model import load_model
+from fjo_pipeline.ttp.linkage.resolve import TWO_ALIKE
 from tests.linkage.conftest import REGISTER, Record, load
 
 ANNA: Record = ["r", "Anna", "Winterbourne", "1990-05-06", "F", "LS1 4AB", "1 Elm Row"]
@@ -113,3 +114,10 @@ def test_no_working_table_is_left(session: Session) -> None:
         step="list the tables",
     )
     assert left == []
+
+
+def test_two_equal_candidates_are_counted_as_too_close_to_call(session: Session) -> None:
+    load(session, [["p", *ANNA[1:]]], [ANNA, ["other", *ANNA[1:]]])
+    result, links = _link(session)
+    assert links["p"] == (None, "99")
+    assert result.reasons == {TWO_ALIKE: 1}

@@ -2,7 +2,9 @@
 
 from fjo_pipeline.core.sessions import Session
 
-CLOSE_SHARE = 0.02
+# Calibration pulls two equal candidates below a half each, so closeness is judged of one by the other.
+LEAST_RIVAL = 0.05
+CLOSE_SHARE = 0.25
 TWO_ALIKE = "two candidates too close to call"
 RIVALS = "another person of the deposit has the better claim or an equal one"
 
@@ -49,7 +51,7 @@ def _choose(session: Session, threshold: float) -> None:
             FROM linkage_scored)
         SELECT pid, CASE WHEN probability >= {threshold!r} THEN rid END AS rid, '35' AS status, probability,
                CASE WHEN probability >= {threshold!r} THEN 'probabilistic'
-                    WHEN next >= {CLOSE_SHARE} AND probability + next >= {threshold!r} THEN '{TWO_ALIKE}'
+                    WHEN next >= {LEAST_RIVAL} AND next >= {CLOSE_SHARE} * probability THEN '{TWO_ALIKE}'
                     ELSE 'best candidate below the threshold' END AS reason
         FROM ranked WHERE place = 1
         UNION ALL
