@@ -54,7 +54,13 @@ class CheckReport:
         return asdict(self)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.failures)) or "the deposit keeps its contract"
+        if self.failures:
+            return "\n".join(map(str, self.failures))
+        copies = sum(self.exact_copies.values())
+        return (
+            f"the deposit keeps its contract: {sum(self.rows.values()):,} rows, {copies:,} of them exact copies, "
+            f"{self.implausible_years:,} implausible years of birth"
+        )
 
 
 def table_name(table: TableContract) -> str:
