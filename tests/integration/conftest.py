@@ -1,16 +1,16 @@
 """What integration tests share: the demo's chain at a small scale, tiny homes, and the command in this process."""
 
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from fjo_pipeline import cli, demo
+from fjo_pipeline import demo
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
+from tests.command import Fjo, fjo_command
 from tests.tiny_home import TinyHome, carried_home, copied, loaded_home
 
 PEOPLE = 800
@@ -25,18 +25,6 @@ class Chain:
     settings: Settings
     result: demo.DemoResult
     said: list[str]
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Fjo = Callable[..., Ran]
 
 
 @pytest.fixture(scope="session")
@@ -82,18 +70,4 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Tiny
 def fjo(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Fjo:
     """The `fjo` command on a home: its exit code, and what it printed."""
 
-    def run(settings: Settings, *arguments: str) -> Ran:
-        for name in ("home", "contracts", "projects", "settle_seconds", "lock_wait_seconds"):
-            monkeypatch.setenv(f"FJO_{name.upper()}", str(getattr(settings, name)))
-        monkeypatch.setattr(sys, "argv", ["fjo", *arguments])
-        capfd.readouterr()
-        former = os.umask(0o077)
-        try:
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        finally:
-            os.umask(former)
-        shown = capfd.readouterr()
-        return Ran(int(ended.value.code or 0), shown.out, shown.err)
-
-    return run
+    return fjo_command(monkeypatch, capfd)

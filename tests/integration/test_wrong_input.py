@@ -11,11 +11,11 @@ import pytest
 
 from fjo_pipeline.core.keyring import keyring_path
 from fjo_pipeline.core.ledger import open_ledger
-from fjo_pipeline.core.settings import ZONES
+from fjo_pipeline.core.settings import ZONES, Zone
 from fjo_pipeline.databank.store import current_snapshot
 from fjo_pipeline.home import init_home
+from tests.command import Fjo, Ran
 from tests.deposit_builder import CLIENTS, TINY, TINY_IDENTIFIERS, VISITS, Csvs, with_lines, write_deposit
-from tests.integration.conftest import Fjo, Ran
 from tests.tiny_home import REFRESH, TinyHome, make_tiny_home
 
 NEW = "20250111"
@@ -122,13 +122,16 @@ def test_files_that_are_not_the_promised_ones(
 
 def test_exact_copies_pass_and_are_counted(carried: TinyHome, fjo: Fjo, tmp_path: Path) -> None:
     copies = TINY | {"CLIENTS.csv": with_lines(CLIENTS, CLIENTS.splitlines()[1])}
-    ran = fjo(carried.settings, "deposit", "check", str(write_deposit(tmp_path / "deposit", copies, refresh=NEW)))
+    folder = str(write_deposit(tmp_path / "deposit", copies, refresh=NEW))
+    ran = fjo(carried.settings, "deposit", "check", folder)
     assert ran.code == 0
-    assert "1" in ran.out
-    assert "cop" in ran.out
+    assert "keeps its contract: 11 rows, 1 of them exact copies" in ran.out
+    report = json.loads(fjo(carried.settings, "deposit", "check", folder, "--json").out)
+    assert report["exact_copies"]["clients"] == 1
 
 
 def test_a_second_deposit_of_the_same_date_with_other_content(home: TinyHome, fjo: Fjo, tmp_path: Path) -> None:
+    init_home(home.settings, ("provider",))
     folder = write_deposit(tmp_path / "deposit", changed("CLIENTS.csv", "Bo,", "Bob,"), refresh=REFRESH)
     before = state(home)
     expected = f"another deposit of tiny/{REFRESH} is in landing already, with other content"
@@ -149,12 +152,14 @@ def test_the_same_deposit_again_is_nothing_to_do(home: TinyHome, fjo: Fjo, tmp_p
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_missing_key_file(zone: str, home: TinyHome, fjo: Fjo) -> None:
+def test_a_missing_key_file(zone: Zone, home: TinyHome, fjo: Fjo) -> None:
+    init_home(home.settings, ("provider",))
     before = state(home)
-    (name,) = [each for each in ZONES if each == zone]
-    keyring_path(home.settings, name).unlink()
-    assert_refused(fjo(home.settings, "refresh"), f"fjo: the keyring of zone {zone} is not there; restore it")
-    assert not keyring_path(home.settings, name).exists()
+    keyring_path(home.settings, zone).unlink()
+    assert_refused(
+        fjo(home.settings, "refresh", "--zone", zone), f"the keyring of zone {zone} is not there; restore it"
+    )
+    assert not keyring_path(home.settings, zone).exists()
     assert state(home) == before
 
 

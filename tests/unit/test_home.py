@@ -96,9 +96,8 @@ def test_models_that_do_not_parse_are_told(home: Settings, monkeypatch: pytest.M
 
 
 def test_zones_in_homes_of_their_own_trust_by_card(tmp_path: Path) -> None:
-    homes: dict[Zone, Settings] = {
-        zone: Settings(home=tmp_path / zone, transfers=tmp_path / "transfers") for zone in ("provider", "ttp")
-    }
+    zones: tuple[Zone, ...] = ("provider", "ttp")
+    homes = {zone: Settings(home=tmp_path / zone, transfers=tmp_path / "transfers") for zone in zones}
     fingerprints = {zone: init_home(settings, (zone,))[zone] for zone, settings in homes.items()}
     assert zones_here(homes["ttp"]) == ("ttp",)
     assert not (homes["ttp"].home / "provider").exists()

@@ -28,7 +28,7 @@ def test_a_record_closed_by_adoption_stays_a_person_of_its_own(carried: TinyHome
 
 
 def test_chains_of_merges_lead_to_their_end(empty_home: TinyHome, tmp_path: Path) -> None:
-    persons = [row | {"MERGED_INTO": 104} if row["PERS_ID"] == 105 else row for row in PERSONS]
+    persons = [{**row, "MERGED_INTO": 104} if row["PERS_ID"] == 105 else row for row in PERSONS]
     load_register(empty_home.ttp, write_register(tmp_path / "register", persons, "20240201"))
     names = rows(empty_home, "SELECT surname FROM ttp.register.name WHERE register_id = '101' ORDER BY 1")
     assert names == [("Elsewhere",), ("Formerly",), ("Quillfeather",)]
@@ -59,7 +59,7 @@ def test_records_merged_in_a_circle_are_refused_and_the_old_register_stays(
 ) -> None:
     before = rows(empty_home, "SELECT version FROM ttp.register.version")
     circle = [
-        row | {"MERGED_INTO": {101: 104}.get(int(str(row["PERS_ID"])), row.get("MERGED_INTO", ""))} for row in PERSONS
+        {**row, "MERGED_INTO": {101: 104}.get(int(str(row["PERS_ID"])), row.get("MERGED_INTO", ""))} for row in PERSONS
     ]
     with pytest.raises(Refused, match=r"MERGED_INTO.*in a circle"):
         load_register(empty_home.ttp, write_register(tmp_path / "circle", circle, "20240201"))
@@ -67,7 +67,7 @@ def test_records_merged_in_a_circle_are_refused_and_the_old_register_stays(
 
 
 def test_a_delivery_that_breaks_its_contract_is_refused_with_its_line(empty_home: TinyHome, tmp_path: Path) -> None:
-    bad = [row | {"SEX": "7"} if row["PERS_ID"] == 102 else row for row in PERSONS]
+    bad = [{**row, "SEX": "7"} if row["PERS_ID"] == 102 else row for row in PERSONS]
     with pytest.raises(Refused, match=r"the register was refused:\n.*PERSONS.csv, line 3, column SEX"):
         load_register(empty_home.ttp, write_register(tmp_path / "bad", bad, "20240201"))
 
