@@ -144,10 +144,12 @@ def refresh_command(
 
     chosen = _zones(zone)[0] if zone else None
     report = refresh(Settings(), Wanted(dataset, deposit, chosen), _progress)
-    if not report.done and not report.failures:
+    if not report.done and not report.failures and not report.destroyed:
         print("nothing is due")
     for task in report.done:
         print(f"done: {task}")
+    for gone in report.destroyed:
+        print(f"destroyed, its days are over: {gone}")
     for failure in report.failures:
         print(f"fjo: {failure}", file=sys.stderr)
     if report.failures:

@@ -3,30 +3,34 @@
 It runs the same assets and checks as the Dagster UI, zone by zone, in this process.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from time import perf_counter
 
 from fjo_pipeline.core.errors import FjoError
+from fjo_pipeline.core.retention import Destroyed
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.databank import flow as databank_flow
 from fjo_pipeline.databank.projects.extract import extract_is_due
 from fjo_pipeline.databank.projects.grants import load_project, project_numbers
 from fjo_pipeline.home import zones_here
 from fjo_pipeline.provider import flow as provider_flow
+from fjo_pipeline.provider import retention as provider_retention
 from fjo_pipeline.tasks import STAGES, Task
 from fjo_pipeline.ttp import flow as ttp_flow
+from fjo_pipeline.ttp import retention as ttp_retention
 
 Say = Callable[[str], None]
 
 
 @dataclass
 class Report:
-    """What a refresh did: tasks done, failures in words, seconds by stage."""
+    """What a refresh did: tasks done, failures in words, what was destroyed as its days were over, seconds by stage."""
 
     done: list[Task] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    destroyed: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -56,7 +60,15 @@ def refresh(settings: Settings, wanted: Wanted, say: Say) -> Report:
             _run(settings, Task("release", "databank", "views"), report, say)
         for number in _projects_due(settings, say):
             _run(settings, Task("extract", "projects", number), report, say)
+    report.destroyed = [str(each) for each in _destroy_expired(settings, here)]
     return report
+
+
+def _destroy_expired(settings: Settings, here: Sequence[Zone]) -> Iterator[Destroyed]:
+    if "provider" in here:
+        yield from provider_retention.destroy_expired(provider_flow.Provider(settings), date.today())
+    if "ttp" in here:
+        yield from ttp_retention.destroy_expired(ttp_flow.Ttp(settings), date.today())
 
 
 def everything_due(settings: Settings) -> list[Task]:

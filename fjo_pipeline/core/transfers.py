@@ -20,6 +20,7 @@ from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import move_folder, sha256_of_file, sha256_of_texts, write_atomically
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.ledger import Ledger
+from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import Session, add_parquet_key, literal
 from fjo_pipeline.core.settings import ZONES, Zone
 
@@ -249,8 +250,15 @@ def accept(transfer: Transfer, ledger: Ledger) -> bool:
             f"below the {last.sequence} that was taken before: an old transfer was put back"
         )
     # A known digest too moves the sequence on, or a transfer sent between the two could be put back.
+    again = last is not None and last.digest == transfer.digest and last.sequence == transfer.sequence
     ledger.record(
-        subject.kind, subject.dataset, subject.refresh, "received", transfer.digest, sequence=transfer.sequence
+        subject.kind,
+        subject.dataset,
+        subject.refresh,
+        "received",
+        transfer.digest,
+        sequence=transfer.sequence,
+        detail=last.detail if last is not None and again else taken_today(),
     )
     return last is None or last.digest != transfer.digest
 

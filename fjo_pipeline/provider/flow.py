@@ -1,6 +1,8 @@
 """The provider's steps for one deposit, each safe to run again: take, split, send; and what is due."""
 
-from collections.abc import Iterator, Mapping
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +10,11 @@ from pathlib import Path
 from fjo_pipeline.core.contracts import Contract, contract
 from fjo_pipeline.core.deposits import read_deposit
 from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomically
 from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.keyring import Keyring, open_keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
+from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import Session, open_session
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.core.transfers import Draft, Kind, accept, latest, open_transfer, waiting
@@ -66,9 +70,15 @@ def take_deposit(provider: Provider, dataset: str, refresh: str) -> CheckedDepos
             where = quarantine(provider.settings, lies, report, "", provider.ledger)
             shown = "\n  ".join(str(report).splitlines()[:20])
             raise Refused(f"the deposit {dataset}/{refresh} is now in quarantine, {where.name}:\n  {shown}")
-        assert_no_hash_collision(session, each, checked, keyring)
+        try:
+            assert_no_hash_collision(session, each, checked, keyring)
+        except Refused as collision:
+            shutil.rmtree(checked.folder)
+            _refuse(provider, lies, str(collision))
     provider.ledger.forget("deposit", dataset, refresh, "quarantined")
-    provider.ledger.record("deposit", dataset, refresh, "accepted", lies.digest, detail={"rows": checked.rows})
+    provider.ledger.record(
+        "deposit", dataset, refresh, "accepted", lies.digest, detail={"rows": checked.rows, **taken_today()}
+    )
     return checked
 
 
@@ -98,28 +108,61 @@ def check_split(provider: Provider, dataset: str, refresh: str) -> list[Finding]
             guards.no_identifier_columns(session, each, file_2),
             guards.no_identifier_values(session, each, file_1, file_2),
         ]
-    if not all(finding.passed for finding in findings):
+    if all(finding.passed for finding in findings):
+        passed = {kind: fingerprint(provider.work(dataset, refresh, kind)) for kind in RECIPIENTS}
+        write_atomically(_passed(provider, dataset, refresh), json.dumps(passed, sort_keys=True).encode())
+    else:
         file_1.discard()
         file_2.discard()
     return findings
 
 
 def send_files(provider: Provider, dataset: str, refresh: str) -> dict[str, int]:
-    """Seal both drafts and move them to their recipients; returns rows sent by kind, 0 where it was sent before."""
+    """Seal both drafts and move them to their recipients; returns rows sent by kind, 0 where it was sent before.
+
+    Refused where the guards do not hold; those that have not looked at exactly these drafts look first.
+    """
     keyring = provider.keyring
     checked = read_checked(provider.work(dataset, refresh, "checked"))
-    sent: dict[str, int] = {}
-    for kind, recipient in RECIPIENTS.items():
-        folder = provider.work(dataset, refresh, kind)
-        digest = split_digest(kind, checked.digest, keyring)
-        if not folder.exists() and _was_sent(provider.ledger, kind, dataset, refresh, digest):
-            sent[kind] = 0
-            continue
-        draft = Draft.resume(folder, keyring)
-        inbox = provider.settings.inbox(recipient)
-        entry = draft.send(keyring, recipient, inbox, provider.ledger, digest)
+    digests = {kind: split_digest(kind, checked.digest, keyring) for kind in RECIPIENTS}
+    pending = [
+        kind
+        for kind, digest in digests.items()
+        if provider.work(dataset, refresh, kind).exists()
+        or not _was_sent(provider.ledger, kind, dataset, refresh, digest)
+    ]
+    _assert_guarded(provider, dataset, refresh, pending)
+    sent: dict[str, int] = dict.fromkeys(RECIPIENTS, 0)
+    for kind in pending:
+        draft = Draft.resume(provider.work(dataset, refresh, kind), keyring)
+        recipient = RECIPIENTS[kind]
+        entry = draft.send(keyring, recipient, provider.settings.inbox(recipient), provider.ledger, digests[kind])
         sent[kind] = entry.rows if entry else 0
     return sent
+
+
+def _assert_guarded(provider: Provider, dataset: str, refresh: str, kinds: Sequence[Kind]) -> None:
+    """Refused unless the guards have passed each of these drafts as it lies there now, byte for byte."""
+    path = _passed(provider, dataset, refresh)
+    passed = json.loads(path.read_text()) if path.is_file() else {}
+    if all(passed.get(kind) == fingerprint(provider.work(dataset, refresh, kind)) for kind in kinds):
+        return
+    failed = [finding.name for finding in check_split(provider, dataset, refresh) if not finding.passed]
+    if failed:
+        raise Refused(
+            f"nothing of {dataset}/{refresh} was sent: the split does not hold {', '.join(failed)}; "
+            "mend the contract or the deposit and split it again"
+        )
+
+
+def _passed(provider: Provider, dataset: str, refresh: str) -> Path:
+    return provider.work(dataset, refresh, "guards") / "passed.json"
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over the names and bytes of all files of a draft; of nothing where there is none."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return sha256_of_texts(*(text for path in files for text in (path.name, sha256_of_file(path))))
 
 
 def due(provider: Provider) -> Iterator[Landed]:

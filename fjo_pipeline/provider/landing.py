@@ -6,15 +6,17 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from fjo_pipeline.core.checking import CheckReport, check_delivery
 from fjo_pipeline.core.contracts import Contract, contract, datasets
-from fjo_pipeline.core.deposits import MANIFEST, Deposit, read_deposit, unpack
+from fjo_pipeline.core.deposits import MANIFEST, Deposit, last_change, read_deposit, unpack
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import move_folder, write_atomically
 from fjo_pipeline.core.ledger import Ledger
 from fjo_pipeline.core.refreshes import parse_refresh
+from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import open_session
 from fjo_pipeline.core.settings import Settings
 
@@ -38,7 +40,7 @@ class Landed:
     @property
     def last_change(self) -> float:
         """When (seconds since the epoch) anything in the folder was last written."""
-        return _last_change(self.folder)
+        return last_change(self.folder)
 
 
 def landed(settings: Settings, now: float | None = None) -> Iterator[Landed]:
@@ -97,18 +99,33 @@ def check_deposit(settings: Settings, path: Path) -> CheckReport:
 
 def quarantine(settings: Settings, landed: Landed, report: CheckReport | None, why: str, ledger: Ledger) -> Path:
     """Move a bad deposit to quarantine, whole, with a report in JSON and in words; returns where it lies now."""
-    target = settings.quarantine / landed.dataset / f"{landed.refresh}-{landed.digest[:12]}"
+    target = _new_folder(settings.quarantine / landed.dataset, f"{landed.refresh}-{landed.digest[:12]}")
     move_folder(landed.folder, target)
+    _write_report(target, landed.dataset, landed.refresh, report, why)
+    failures = len(report.failures) if report else 1
+    ledger.record(
+        "deposit",
+        landed.dataset,
+        landed.refresh,
+        "quarantined",
+        landed.digest,
+        detail={"failures": failures, **taken_today()},
+    )
+    return target
+
+
+def _new_folder(parent: Path, name: str) -> Path:
+    """A folder of this name that is not there yet: what was refused before is kept for as long as retention says."""
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(parent / each for each in names if not (parent / each).exists())
+
+
+def _write_report(target: Path, dataset: str, refresh: str, report: CheckReport | None, why: str) -> None:
     words = str(report) if report else why
-    text = f"The deposit {landed.dataset}/{landed.refresh} was refused. Mend what stands below and send it again.\n\n"
+    text = f"The deposit {dataset}/{refresh} was refused. Mend what stands below and send it again.\n\n"
     write_atomically(target / "report.txt", (text + words + "\n").encode())
     content = report.as_json() if report else {"failures": [], "why": why}
     write_atomically(target / "report.json", json.dumps(content, indent=1, sort_keys=True).encode())
-    failures = len(report.failures) if report else 1
-    ledger.record(
-        "deposit", landed.dataset, landed.refresh, "quarantined", landed.digest, detail={"failures": failures}
-    )
-    return target
 
 
 def find_landed(settings: Settings, dataset: str, refresh: str) -> Landed:
@@ -142,19 +159,18 @@ def _assert_in_its_place(deposit: Deposit, dataset: str, refresh: str) -> None:
 
 
 def _touched_lately(folder: Path, settings: Settings, now: float | None) -> bool:
-    return (now if now is not None else time.time()) - _last_change(folder) < settings.settle_seconds
-
-
-def _last_change(folder: Path) -> float:
-    return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    return (now if now is not None else time.time()) - last_change(folder) < settings.settle_seconds
 
 
 def _unpack_in_place(archive: Path, settings: Settings, now: float | None) -> None:
     target = archive.with_suffix("")
-    if target.exists() or (now or time.time()) - archive.stat().st_mtime < settings.settle_seconds:
+    if (now or time.time()) - archive.stat().st_mtime < settings.settle_seconds:
         return
     scratch = archive.with_name(f".{archive.stem}.unpacking")
     try:
+        if target.exists():
+            _set_aside(archive, target, scratch, settings)
+            return
         move_folder(unpack(archive, scratch), target)
         archive.unlink()
     except Refused:
@@ -162,6 +178,25 @@ def _unpack_in_place(archive: Path, settings: Settings, now: float | None) -> No
         archive.rename(target / archive.name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _set_aside(archive: Path, folder: Path, scratch: Path, settings: Settings) -> None:
+    """A zip beside a folder of its name goes to quarantine with a report; the same deposit once more just goes."""
+    if not (folder / MANIFEST).is_file():
+        return
+    try:
+        same = read_deposit(unpack(archive, scratch)).manifest.digest == read_deposit(folder).manifest.digest
+    except Refused:
+        same = False
+    if same:
+        archive.unlink()
+        return
+    dataset = archive.parent.name
+    target = _new_folder(settings.quarantine / dataset, f"{folder.name}-zip")
+    target.mkdir(parents=True, mode=0o700)
+    archive.rename(target / archive.name)
+    why = f"{archive.name} lay beside the folder {folder.name} with other content: a correction takes a new refresh date"
+    _write_report(target, dataset, folder.name, None, why)
 
 
 def _copy_in(settings: Settings, deposit: Deposit) -> bool:

@@ -1,0 +1,45 @@
+"""How long identifiers are kept: each contract's days, counted from the day on which a thing was taken."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from fjo_pipeline.core.ledger import Entry, Ledger, State
+
+
+@dataclass(frozen=True)
+class Destroyed:
+    """One thing whose days were over."""
+
+    what: str
+    dataset: str
+    refresh: str
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.dataset}/{self.refresh}"
+
+
+def taken_today(today: date | None = None) -> dict[str, str]:
+    """The part of a ledger entry's detail from which its days are counted."""
+    return {"taken_on": (today or date.today()).isoformat()}
+
+
+def expired(ledger: Ledger, kind: str, state: State, dataset: str, days: int, today: date) -> Iterator[Entry]:
+    """The entries of a kind and dataset that were taken more than `days` days ago, destroyed or not."""
+    for entry in ledger.entries(kind=kind, dataset=dataset, state=state):
+        taken = entry.detail.get("taken_on")
+        if taken and date.fromisoformat(taken) + timedelta(days=days) < today:
+            yield entry
+
+
+def record_destroyed(ledger: Ledger, entry: Entry, today: date) -> None:
+    """Say in the ledger that a thing was destroyed, and when."""
+    ledger.record(
+        entry.kind,
+        entry.dataset,
+        entry.refresh,
+        "destroyed",
+        entry.digest,
+        sequence=entry.sequence,
+        detail={"destroyed_on": today.isoformat()},
+    )

@@ -1,0 +1,34 @@
+"""Destroys what the provider may no longer keep: raw deposits, what was made of them, and quarantined ones."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from fjo_pipeline.core.contracts import datasets
+from fjo_pipeline.core.retention import Destroyed, expired, record_destroyed
+from fjo_pipeline.provider.flow import Provider
+
+
+def destroy_expired(provider: Provider, today: date) -> Iterator[Destroyed]:
+    """Destroy every deposit whose contract's days are over; later backfills begin from the transfers."""
+    settings, ledger = provider.settings, provider.ledger
+    for contract in datasets(settings.contracts):
+        days, name = contract.retention_days, contract.name
+        for entry in expired(ledger, "deposit", "accepted", name, days.raw, today):
+            folders = [settings.landing / name / entry.refresh, provider.work(name, entry.refresh, "checked")]
+            if _destroy(folders):
+                record_destroyed(ledger, entry, today)
+                yield Destroyed("raw deposit", name, entry.refresh)
+        for entry in expired(ledger, "deposit", "quarantined", name, days.quarantined, today):
+            if _destroy(list((settings.quarantine / name).glob(f"{entry.refresh}-*"))):
+                record_destroyed(ledger, entry, today)
+                yield Destroyed("quarantined deposit", name, entry.refresh)
+
+
+def _destroy(folders: list[Path]) -> bool:
+    """Delete folders with all that is in them; False where none was there."""
+    there = [folder for folder in folders if folder.exists()]
+    for folder in there:
+        shutil.rmtree(folder)
+    return bool(there)

@@ -1,0 +1,30 @@
+"""Destroys what the TTP may no longer keep: File 1, in its store and as the transfer that brought it."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+
+from fjo_pipeline.core.contracts import datasets
+from fjo_pipeline.core.retention import Destroyed, expired, record_destroyed
+from fjo_pipeline.ttp.flow import Ttp
+from fjo_pipeline.ttp.store import partition
+
+
+def destroy_expired(ttp: Ttp, today: date) -> Iterator[Destroyed]:
+    """Destroy every File 1 whose contract's days are over; its links and its File 3 stay."""
+    ledger = ttp.ledger
+    for contract in datasets(ttp.settings.contracts):
+        for entry in expired(ledger, "file_1", "received", contract.name, contract.retention_days.file_1, today):
+            inbox = ttp.settings.inbox("ttp") / "file_1" / contract.name / entry.refresh
+            if inbox.exists():
+                _destroy_in_store(ttp, partition(contract.name, entry.refresh))
+                # The transfer goes last: a step killed in between finds it, and destroys both.
+                shutil.rmtree(inbox)
+                record_destroyed(ledger, entry, today)
+                yield Destroyed("File 1", contract.name, entry.refresh)
+
+
+def _destroy_in_store(ttp: Ttp, name: str) -> None:
+    with ttp.store.writing() as session:
+        session.run(f"DROP TABLE IF EXISTS ttp.file_1.{name}", step="destroy File 1")
+        session.run("CHECKPOINT ttp", step="free the space of what was destroyed")

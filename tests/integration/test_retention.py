@@ -1,0 +1,65 @@
+"""Identifiers are destroyed when their contract's days are over, and not before."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from fjo_pipeline.core.contracts import contract
+from fjo_pipeline.core.keyring import Keyring, PublicCard
+from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.home import init_home
+from fjo_pipeline.provider.flow import Provider, check_split, due, send_files, split_deposit, take_deposit
+from fjo_pipeline.provider.landing import add_deposit
+from fjo_pipeline.provider.retention import destroy_expired as destroy_at_provider
+from fjo_pipeline.synthetic import build_world
+from fjo_pipeline.ttp.flow import Ttp, load_postcode_directory, load_register, receive_file_1
+from fjo_pipeline.ttp.retention import destroy_expired as destroy_at_ttp
+from fjo_pipeline.ttp.store import has_partition
+
+DATASET, REFRESH = "cafcass_cymru", "20240111"
+
+
+def home_with_a_file_1(folder: Path) -> Settings:
+    settings = Settings(home=folder / "home", settle_seconds=0)
+    init_home(settings, ("provider", "ttp"))
+    provider = Provider(settings)
+    provider.keyring.trust(databank_card(folder))
+    world = build_world(3, 60, 2_000)
+    world.write_deposit(DATASET, REFRESH, folder / "deposit")
+    world.write_register(REFRESH, folder / "register")
+    world.write_postcodes(folder / "postcodes.csv")
+    load_register(Ttp(settings), folder / "register")
+    load_postcode_directory(Ttp(settings), folder / "postcodes.csv")
+    add_deposit(settings, folder / "deposit")
+    take_deposit(provider, DATASET, REFRESH)
+    split_deposit(provider, DATASET, REFRESH)
+    check_split(provider, DATASET, REFRESH)
+    send_files(provider, DATASET, REFRESH)
+    receive_file_1(Ttp(settings), DATASET, REFRESH)
+    return settings
+
+
+def databank_card(folder: Path) -> PublicCard:
+    return Keyring.create("databank", folder / "databank.json").card
+
+
+def test_raw_deposits_and_file_1_go_after_their_days_and_not_a_day_before(tmp_path: Path) -> None:
+    settings = home_with_a_file_1(tmp_path)
+    days, today = contract(DATASET).retention_days, date.today()
+    provider, ttp = Provider(settings), Ttp(settings)
+    landing = settings.landing / DATASET / REFRESH
+
+    assert list(destroy_at_provider(provider, today + timedelta(days=days.raw))) == []
+    assert list(destroy_at_ttp(ttp, today + timedelta(days=days.file_1))) == []
+    assert landing.exists()
+
+    over = [str(each) for each in destroy_at_provider(provider, today + timedelta(days=days.raw + 1))]
+    over += [str(each) for each in destroy_at_ttp(ttp, today + timedelta(days=days.file_1 + 1))]
+    assert over == [f"raw deposit {DATASET}/{REFRESH}", f"File 1 {DATASET}/{REFRESH}"]
+    assert not landing.exists()
+    assert not provider.work(DATASET, REFRESH, "checked").exists()
+    assert not (settings.inbox("ttp") / "file_1" / DATASET / REFRESH).exists()
+    with ttp.store.reading() as session:
+        assert not has_partition(session, "file_1", DATASET, REFRESH)
+    assert provider.ledger.last("deposit", DATASET, REFRESH, "destroyed") is not None
+    assert list(due(provider)) == []
+    assert list(destroy_at_provider(provider, today + timedelta(days=days.raw + 1))) == []
