@@ -1,5 +1,6 @@
 """The whole chain, through Dagster and dbt: what a project's researchers find in their extract, and how good it is."""
 
+import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -178,6 +179,30 @@ def test_made_up_data_says_so(chain: Chain, analyst: Session) -> None:
     assert len(comments) == 1
     assert str(comments[0][0]).startswith("MADE-UP DATA")
     assert "MADE-UP DATA" in summary(chain.result)
+
+
+def _holds_any(content: bytes, values: list[bytes]) -> bool:
+    return any(value in content for value in values)
+
+
+def test_no_identifier_stands_in_plain_outside_landing(chain: Chain) -> None:
+    with (chain.settings.landing / "cafcass_england_ecms" / SECOND / "PEOPLE.csv").open() as lines:
+        people = list(csv.DictReader(lines))
+    values = {person[name].encode() for person in people for name in ("ADDRESS_1", "POSTCODE")}
+    searched = sorted(value for value in values if len(value) >= 8)[:40]
+    assert len(searched) == 40
+    files = [path for path in chain.settings.home.rglob("*") if path.is_file()]
+    elsewhere = [path for path in files if chain.settings.landing not in path.parents]
+    assert len(elsewhere) > 100
+    found = {path for path in elsewhere if _holds_any(path.read_bytes(), searched)}
+    assert found == set()
+
+
+def test_everything_in_the_home_is_its_users_alone(chain: Chain) -> None:
+    open_to_others = {
+        path.name for path in chain.settings.home.rglob("*") if path.lstat().st_mode & 0o077 and not path.is_symlink()
+    }
+    assert open_to_others <= {"card.json"}
 
 
 def test_links_agree_with_the_truth(chain: Chain) -> None:
