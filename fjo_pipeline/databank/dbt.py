@@ -23,6 +23,7 @@ def dbt_environment(store: DatabankStore, settings: Settings) -> dict[str, str]:
     return {
         "FJO_DBT_CATALOGUE": store.catalogue,
         "FJO_DBT_DATA_PATH": str(store.data_path),
+        "FJO_DBT_LOCK": str(store.dbt_lock),
         "FJO_DBT_TEMPORARY": str(settings.temporary("databank")),
         "FJO_DBT_THREADS": str(settings.threads),
         "FJO_DBT_MEMORY_LIMIT": settings.memory_limit,

@@ -1,17 +1,30 @@
-"""What dbt's DuckDB connection needs before it attaches the lake: extensions from wheels, encrypted spill."""
+"""What dbt's DuckDB connection needs before it attaches the lake: its lock, extensions from wheels, encrypted spill."""
 
 import os
+from contextlib import ExitStack
+from pathlib import Path
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from fjo_pipeline.core.sessions import configure
+from fjo_pipeline.core.stores import store_lock
 from fjo_pipeline.databank.store import lake_extensions
+
+_UNTIL_THIS_PROCESS_ENDS = ExitStack()
 
 
 class Plugin(BasePlugin):
     """Found by its name in the module that `dbt_models/profiles.yml` names under `plugins`."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Configure as every session of the pipeline is; FileNotFoundError where an extension's wheel is missing."""
+        """Configure as every session of the pipeline is; FileNotFoundError where an extension's wheel is missing.
+
+        dbt's lock is held from here to the end of the process, so that a dbt whose starter was killed is waited for;
+        StoreBusy where another dbt holds it.
+        """
+        # Taken out of the environment, because dbt may connect more than once and the lock is taken once.
+        lock = os.environ.pop("FJO_DBT_LOCK", None)
+        if lock is not None:
+            _UNTIL_THIS_PROCESS_ENDS.enter_context(store_lock(Path(lock), wait_seconds=60))
         configure(conn, lake_extensions(os.environ["FJO_DBT_CATALOGUE"]))

@@ -48,6 +48,11 @@ class DatabankStore:
         return self.settings.zone("databank") / "lake"
 
     @property
+    def dbt_lock(self) -> Path:
+        """The folder of the lock that a dbt process holds for as long as it lives."""
+        return self.settings.zone("databank") / "dbt"
+
+    @property
     def exists(self) -> bool:
         """Whether the store has been made; a PostgreSQL catalogue is taken to be there."""
         return self._sqlite.exists() or self.settings.catalogue != "sqlite"
@@ -108,7 +113,11 @@ class DatabankStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with store_lock(self.settings.zone("databank"), wait_seconds=self.settings.lock_wait_seconds):
+        patience = self.settings.lock_wait_seconds
+        with store_lock(self.settings.zone("databank"), wait_seconds=patience):
+            # Where the process that started a dbt was killed, its dbt writes on, under a lock of its own.
+            with store_lock(self.dbt_lock, wait_seconds=patience):
+                pass
             yield
 
     @contextmanager
