@@ -85,10 +85,10 @@ class Deposit:
         if standing != "whole":
             raise Refused(f"{why}; send the file again, or write {MANIFEST} anew if the file is right")
 
-    @property
-    def last_change(self) -> float:
-        """When (seconds since the epoch) anything in the folder was last written."""
-        return max(path.stat().st_mtime for path in (self.folder, *self.folder.iterdir()))
+
+def last_change(folder: Path) -> float:
+    """When (seconds since the epoch) a deposit's folder, or anything in it, was last written."""
+    return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
 
 
 def read_deposit(folder: Path) -> Deposit:

@@ -16,6 +16,9 @@ BANDS = (
     (7, 13, "7-13 days"),
     (14, 27, "14-27 days"),
 )
+UNDER_1, FROM_1, UNKNOWN = "28 days to under 1 year", "1 year and over", "unknown"
+ALL_BANDS = (*(name for _, _, name in BANDS), UNDER_1, FROM_1, UNKNOWN)
+"""Every value that the derived field may have."""
 
 
 def age_bands_query(contract: Contract, relations: Mapping[str, str], person_rank: str) -> str:
@@ -51,7 +54,7 @@ def age_bands_query(contract: Contract, relations: Mapping[str, str], person_ran
             FROM child JOIN first_application ON child.{key} = first_application.person
         )
         SELECT CAST({person_rank} AS BIGINT) AS {key},
-            CASE WHEN band = 'unknown' OR {_possible_days()} >= {FEWEST_POSSIBLE_DAYS} THEN band END
+            CASE WHEN band = {literal(UNKNOWN)} OR {_possible_days()} >= {FEWEST_POSSIBLE_DAYS} THEN band END
                 AS {identifier(rule.name)}
         FROM banded
     """
@@ -67,7 +70,7 @@ def _band(born: str, applied: str) -> str:
     cases = " ".join(f"WHEN {days} BETWEEN {low} AND {high} THEN {literal(name)}" for low, high, name in BANDS)
     # A birthday on 29 February falls on 1 March in other years, as English law counts ages.
     return (
-        f"CASE WHEN {days} IS NULL OR {days} < 0 THEN 'unknown' {cases} "
+        f"CASE WHEN {days} IS NULL OR {days} < 0 THEN {literal(UNKNOWN)} {cases} "
         f"WHEN {applied} < ({born} + INTERVAL 1 YEAR + INTERVAL (CASE WHEN month({born}) = 2 AND day({born}) = 29 "
-        f"THEN 1 ELSE 0 END) DAY) THEN '28 days to under 1 year' ELSE '1 year and over' END"
+        f"THEN 1 ELSE 0 END) DAY) THEN {literal(UNDER_1)} ELSE {literal(FROM_1)} END"
     )

@@ -1,8 +1,8 @@
 """The landing folder: which deposits lie there, how one is put there, and how a bad one is moved to quarantine."""
 
 import json
-import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from fjo_pipeline.core.contracts import Contract, contract, datasets
 from fjo_pipeline.core.deposits import MANIFEST, Deposit, last_change, read_deposit, unpack
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import move_folder, write_atomically
-from fjo_pipeline.core.ledger import Ledger
+from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import open_session
@@ -67,6 +67,8 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
     """
     if not path.exists():
         raise Refused(f"there is no deposit at {path}")
+    if not settings.landing.is_dir():
+        raise Refused(f"there is no provider's zone at {settings.home}: make one with `fjo init`, or set FJO_HOME")
     with_folder = settings.landing / ".adding"
     source = unpack(path, with_folder) if path.is_file() else path
     try:
@@ -83,34 +85,22 @@ def check_deposit(settings: Settings, path: Path) -> CheckReport:
     """Check a deposit (folder or zip) wherever it lies, taking nothing; Refused where its manifest or hashes fail."""
     if not path.exists():
         raise Refused(f"there is no deposit at {path}")
-    scratch = settings.temporary("provider") / f"check-{os.getpid()}"
-    try:
-        deposit = read_deposit(unpack(path, scratch) if path.is_file() else path)
+    with tempfile.TemporaryDirectory(prefix="fjo-check-") as scratch:
+        deposit = read_deposit(unpack(path, Path(scratch) / "unpacked") if path.is_file() else path)
         each = contract(deposit.manifest.name, settings.contracts)
         parse_refresh(deposit.manifest.version)
         deposit.assert_whole()
         with open_session(
-            settings.temporary("provider"), memory_limit=settings.provider_memory_limit, threads=settings.threads
+            Path(scratch) / "tmp", memory_limit=settings.provider_memory_limit, threads=settings.threads
         ) as session:
             return check_delivery(session, each, deposit.folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def quarantine(settings: Settings, landed: Landed, report: CheckReport | None, why: str, ledger: Ledger) -> Path:
     """Move a bad deposit to quarantine, whole, with a report in JSON and in words; returns where it lies now."""
     target = _new_folder(settings.quarantine / landed.dataset, f"{landed.refresh}-{landed.digest[:12]}")
     move_folder(landed.folder, target)
-    _write_report(target, landed.dataset, landed.refresh, report, why)
-    failures = len(report.failures) if report else 1
-    ledger.record(
-        "deposit",
-        landed.dataset,
-        landed.refresh,
-        "quarantined",
-        landed.digest,
-        detail={"failures": failures, **taken_today()},
-    )
+    _report(target, landed.dataset, landed.refresh, landed.digest, report, why, ledger)
     return target
 
 
@@ -120,12 +110,17 @@ def _new_folder(parent: Path, name: str) -> Path:
     return next(parent / each for each in names if not (parent / each).exists())
 
 
-def _write_report(target: Path, dataset: str, refresh: str, report: CheckReport | None, why: str) -> None:
+def _report(
+    target: Path, dataset: str, refresh: str, digest: str, report: CheckReport | None, why: str, ledger: Ledger
+) -> None:
+    """Say beside a refused deposit, in words and in JSON, and in the ledger that it was refused."""
     words = str(report) if report else why
     text = f"The deposit {dataset}/{refresh} was refused. Mend what stands below and send it again.\n\n"
     write_atomically(target / "report.txt", (text + words + "\n").encode())
     content = report.as_json() if report else {"failures": [], "why": why}
     write_atomically(target / "report.json", json.dumps(content, indent=1, sort_keys=True).encode())
+    failures = len(report.failures) if report else 1
+    ledger.record("deposit", dataset, refresh, "quarantined", digest, detail={"failures": failures, **taken_today()})
 
 
 def find_landed(settings: Settings, dataset: str, refresh: str) -> Landed:
@@ -185,18 +180,19 @@ def _set_aside(archive: Path, folder: Path, scratch: Path, settings: Settings) -
     if not (folder / MANIFEST).is_file():
         return
     try:
-        same = read_deposit(unpack(archive, scratch)).manifest.digest == read_deposit(folder).manifest.digest
+        digest = read_deposit(unpack(archive, scratch)).manifest.digest
+        known = read_deposit(folder).manifest.digest
     except Refused:
-        same = False
-    if same:
+        digest, known = "unreadable", ""
+    if digest == known:
         archive.unlink()
         return
-    dataset = archive.parent.name
-    target = _new_folder(settings.quarantine / dataset, f"{folder.name}-zip")
+    dataset, refresh = archive.parent.name, folder.name
+    target = _new_folder(settings.quarantine / dataset, f"{refresh}-zip")
     target.mkdir(parents=True, mode=0o700)
     archive.rename(target / archive.name)
-    why = f"{archive.name} lay beside the folder {folder.name} with other content: a correction takes a new refresh date"
-    _write_report(target, dataset, folder.name, None, why)
+    why = f"{archive.name} lay beside the folder {refresh} with other content: a correction takes a new refresh date"
+    _report(target, dataset, refresh, digest, None, why, open_ledger(settings, "provider"))
 
 
 def _copy_in(settings: Settings, deposit: Deposit) -> bool:

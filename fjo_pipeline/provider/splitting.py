@@ -92,16 +92,13 @@ def _file_1_query(session: Session, table: TableContract, checked: CheckedDeposi
     values = {
         "SYSTEM_ID": f"CAST({rank_expression(table.person_key)} AS BIGINT)",
         "CREATE_DATE": f"DATE {literal(parse_refresh(checked.refresh).isoformat())}",
+        "DATE_OF_BIRTH": "CAST(NULL AS DATE)",
         **given,
     }
-    names = {
-        "DATE_OF_BIRTH": "CAST(NULL AS DATE)",
-        "GENDER_CD": "'9'",
-        "ADDRESS_CONFIDENTIAL": "'false'",
-    }
-    columns = ", ".join(
-        f"{values.get(name, names.get(name, 'CAST(NULL AS VARCHAR)'))} AS {name}" for name in FILE_1_COLUMNS
-    )
+    # The same where a contract has no such field and where a person has no such value.
+    for name, unknown in (("GENDER_CD", "'9'"), ("ADDRESS_CONFIDENTIAL", "'false'")):
+        values[name] = f"coalesce({values.get(name, 'NULL')}, {unknown})"
+    columns = ", ".join(f"{values.get(name, 'CAST(NULL AS VARCHAR)')} AS {name}" for name in FILE_1_COLUMNS)
     read, key = checked.relation(session, keyring, table.name), identifier(table.person_key.name)
     if not checked.exact_copies.get(table.name):
         return f"SELECT {columns} FROM {read}"

@@ -23,6 +23,7 @@ from tests.deposit_builder import (
 )
 
 Check = Callable[..., CheckReport]
+UNIQUE_NAME = "{name: NAME, type: string, role: content, constraints: {unique: true}}"
 # What spreadsheets make of keys, and what DuckDB would read as a number or date all the same.
 MANGLED_NUMBERS = ("2e0", "1.0", "1.23E+13", "007", "1e2", "1.5e4", "0xFFFFFFFF", "+3", "1_0", "3.", "-03")
 MANGLED_DATES = (
@@ -254,3 +255,18 @@ def test_a_table_without_key_and_rules_may_hold_anything(shared_session: Session
     report = check_delivery(shared_session, load_contract(tmp_path / "tiny.yaml"), folder)
     assert report.good
     assert (report.rows["notes"], report.exact_copies["notes"]) == (3, 0)
+
+
+def test_a_primary_key_is_required_and_a_unique_value_stands_on_one_row_or_its_copies(
+    shared_session: Session, tmp_path: Path
+) -> None:
+    text = TINY_CONTRACT.replace("{name: NAME, type: string, role: content}", UNIQUE_NAME)
+    (tmp_path / "tiny.yaml").write_text(text.replace("role: content, constraints: {required: true}}", "role: content}"))
+    tiny = load_contract(tmp_path / "tiny.yaml")
+    places = PLACES + "2,South\n3,North\n4,\n5,\n,East\n"
+    report = check_delivery(shared_session, tiny, write_csvs(tmp_path / "in", TINY | {"PLACES.csv": places}))
+    assert report.failures == (
+        Failure("PLACES.csv", "ID", "a required value is empty", 1, (8,)),
+        Failure("PLACES.csv", "NAME", "the value stands on rows that differ", 1, (2, 5)),
+    )
+    assert report.exact_copies["places"] == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fjo_pipeline.core.deposits import MANIFEST, read_deposit, unpack
+from fjo_pipeline.core.deposits import MANIFEST, last_change, read_deposit, unpack
 from fjo_pipeline.core.errors import Refused
 from tests.deposit_builder import TINY, manifest, write_deposit, write_zip, zipped_deposit
 
@@ -33,7 +33,7 @@ def test_a_whole_deposit_is_whole(tmp_path: Path) -> None:
     assert deposit.standing() == ("whole", "")
     deposit.assert_whole()
     assert (deposit.manifest.name, deposit.manifest.version, deposit.manifest.synthetic) == ("tiny", "20240111", True)
-    assert deposit.last_change >= (tmp_path / "deposit" / MANIFEST).stat().st_mtime
+    assert last_change(deposit.folder) >= (tmp_path / "deposit" / MANIFEST).stat().st_mtime
 
 
 def test_data_are_real_unless_the_manifest_says_synthetic(tmp_path: Path) -> None:

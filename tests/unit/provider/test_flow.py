@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fjo_pipeline.core.errors import KeyMissing, Refused
+from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.keyring import keyring_path
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.sessions import open_session
@@ -146,6 +147,60 @@ def test_identifiers_in_a_remark_are_found_before_anything_is_sent(provider: Pro
     split_deposit(provider, "tiny", REFRESH)
     failed = [finding for finding in check_split(provider, "tiny", REFRESH) if not finding.passed]
     assert [(finding.name, finding.counts) for finding in failed] == [("no_identifier_values", {"visits.REMARK": 1})]
+
+
+def test_nothing_is_sent_of_a_split_that_the_guards_have_not_passed(provider: Provider) -> None:
+    visits = "".join(
+        f"v-{number},C0001,,,,,,,,,Bo Quillfeather,\nw-{number},C0001,,,,,,,,,W1A {number}AA,\n" for number in range(8)
+    )
+    land(provider, TINY | {"VISITS.csv": VISITS.splitlines()[0] + "\n" + visits})
+    with pytest.raises(Refused, match="nothing of tiny/20240111 was sent: the split does not hold no_identifier_valu"):
+        send(provider)
+    assert sent_folders(provider) == []
+    with pytest.raises(Refused, match="run the step before this one"):
+        send_files(provider, "tiny", REFRESH)
+
+
+def test_a_draft_that_was_changed_after_the_guards_is_looked_at_again(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(provider)
+    take_deposit(provider, "tiny", REFRESH)
+    split_deposit(provider, "tiny", REFRESH)
+    check_split(provider, "tiny", REFRESH)
+    looked: list[str] = []
+
+    def look(provider: Provider, dataset: str, refresh: str) -> list[Finding]:
+        looked.append(refresh)
+        return check_split(provider, dataset, refresh)
+
+    monkeypatch.setattr("fjo_pipeline.provider.flow.check_split", look)
+    split_deposit(provider, "tiny", REFRESH)
+    assert send_files(provider, "tiny", REFRESH) == {"file_1": 4, "file_2": 10}
+    assert looked == [REFRESH]
+
+
+def test_guards_that_have_passed_these_drafts_are_not_run_again(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(provider)
+    take_deposit(provider, "tiny", REFRESH)
+    split_deposit(provider, "tiny", REFRESH)
+    check_split(provider, "tiny", REFRESH)
+    monkeypatch.delattr("fjo_pipeline.provider.flow.check_split")
+    assert send_files(provider, "tiny", REFRESH) == {"file_1": 4, "file_2": 10}
+
+
+def test_two_keys_of_one_hash_bring_a_deposit_to_quarantine(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(provider)
+    monkeypatch.setattr("fjo_pipeline.provider.splitting.keyed_hash_sql", lambda column: f"length({column})")
+    with pytest.raises(Refused, match=r"in quarantine, .*VISITS.csv, column VISIT: two keys have one hash"):
+        take_deposit(provider, "tiny", REFRESH)
+    assert len(list((provider.settings.quarantine / "tiny").iterdir())) == 1
+    with pytest.raises(Refused, match="has not been checked"):
+        split_deposit(provider, "tiny", REFRESH)
 
 
 def test_a_mended_deposit_of_the_same_date_is_taken(provider: Provider) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from fjo_pipeline.core.contracts import Contract
+from fjo_pipeline.core.contracts import Contract, FirstApplicationAgeBand, load_contract
 from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.core.transfers import Draft, Subject
 from fjo_pipeline.provider import guards
 from fjo_pipeline.provider.checked import CheckedDeposit
+from tests.deposit_builder import TINY_CONTRACT
 
 PEOPLE = 100
 SPLIT = {
@@ -147,6 +148,8 @@ def test_columns_other_than_the_contracts_are_found(visits: str, guarded: Guarde
         "CASE WHEN i < 10 THEN 'SurnameA' || chr(65 + i) ELSE 'remark ' || i END",
         "CASE WHEN i < 10 THEN 'CF10 9XX' ELSE 'remark ' || i END",
         "CASE WHEN i < 10 THEN 'Forename' || i END",
+        "'Forename' || i || ' surname' || chr(65 + i // 26) || chr(65 + i % 26)",
+        "'Surname' || chr(65 + i // 26) || chr(65 + i % 26) || ', Forename' || i",
     ],
 )
 def test_identifiers_under_an_innocent_column_name_are_found(expression: str, guarded: Guarded) -> None:
@@ -167,6 +170,61 @@ def test_identifiers_under_an_innocent_column_name_are_found(expression: str, gu
 )
 def test_what_is_alike_by_chance_passes(expression: str, guarded: Guarded) -> None:
     assert guarded.remark(expression) == Finding("no_identifier_values", True, {})
+
+
+NHS = "list_filter(range(9000000000, 9000002000), n -> {})".format(
+    "(11 - ("
+    + " + ".join(f"(n // {10 ** (10 - at)} % 10) * {11 - at}" for at in range(1, 10))
+    + ") % 11) % 11 = n % 10"
+)
+
+
+@pytest.mark.parametrize(("numbers_", "found"), [(f"{NHS}[i + 1]", True), ("9000000000 + i", False), ("i", False)])
+@pytest.mark.parametrize(("column", "kind"), [("SCORE", "BIGINT"), ("PRICE", "DOUBLE")])
+def test_nhs_numbers_among_numbers_are_found(
+    numbers_: str, found: bool, column: str, kind: str, guarded: Guarded
+) -> None:
+    smuggled = (
+        f"SELECT * REPLACE (CAST({numbers_} AS {kind}) AS {column}) FROM ({SPLIT['visits']}, i FROM {numbers(100)})"
+    )
+    file_1, file_2 = guarded.drafts(visits=f"SELECT * EXCLUDE (i) FROM ({smuggled})")
+    finding = guards.no_identifier_values(guarded.session, guarded.contract, file_1, file_2)
+    assert finding.counts == ({f"visits.{column}": 1} if found else {})
+
+
+def test_peoples_own_dates_of_birth_under_another_name_are_found(guarded: Guarded, tmp_path: Path) -> None:
+    field = "        - {name: GENDER, type: string, role: content, file_1: GENDER_CD"
+    seen = "        - {name: SEEN, type: date, role: content}\n"
+    (tmp_path / "tiny.yaml").write_text(TINY_CONTRACT.replace(field, seen + field))
+    dated = load_contract(tmp_path / "tiny.yaml")
+    born = f"{SPLIT['file_1']}, DATE '1980-01-01' + i AS DATE_OF_BIRTH FROM {numbers(PEOPLE)}"
+    for days, found in ((0, True), (1, False)):
+        clients = f"{SPLIT['clients']}, DATE '1980-01-01' + i + {days} AS SEEN FROM {numbers(PEOPLE)}"
+        file_1, file_2 = guarded.drafts(file_1=born, clients=clients)
+        finding = guards.no_identifier_values(guarded.session, dated, file_1, file_2)
+        assert finding.counts == ({"clients.SEEN": 1} if found else {})
+
+
+@pytest.mark.parametrize(
+    ("derived", "columns", "values"),
+    [
+        ("i AS ID, '0-6 days' AS AGE_BAND_FIRST_S31", True, True),
+        ("i AS ID, NULL::VARCHAR AS AGE_BAND_FIRST_S31", True, True),
+        ("i AS ID, '2015-03-02' AS AGE_BAND_FIRST_S31", True, False),
+        ("i AS ID, '0-6 days' AS AGE_BAND_FIRST_S31, 'Quillfeather' AS WHOSE", False, True),
+    ],
+)
+def test_the_derived_table_is_looked_at_too(derived: str, columns: bool, values: bool, guarded: Guarded) -> None:
+    rule = FirstApplicationAgeBand(
+        people="clients", roles="visits", roles_person="PERSON", roles_application="VISIT", types="places",
+        roles_is_subject=("KIND", "home"), applications="visits", applications_type="PLACE", applications_date="SEEN",
+        types_name="NAME", type_names=("North",),
+    )  # fmt: skip
+    deriving = guarded.contract.model_copy(update={"derived": rule})
+    file_1, file_2 = guarded.drafts(derived=f"SELECT {derived} FROM {numbers(PEOPLE)}")
+    assert guards.no_identifier_columns(guarded.session, deriving, file_2).passed == columns
+    assert guards.no_identifier_values(guarded.session, deriving, file_1, file_2).passed == values
+    assert not guards.no_identifier_columns(guarded.session, guarded.contract, file_2).passed
 
 
 def test_a_lookup_may_hold_the_names_of_places(guarded: Guarded) -> None:

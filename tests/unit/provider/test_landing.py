@@ -33,6 +33,12 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.fixture(autouse=True)
+def made(settings: Settings) -> None:
+    """The home has been made, as `fjo init` does."""
+    settings.landing.mkdir(parents=True)
+
+
 @pytest.fixture
 def patient(settings: Settings) -> Settings:
     """A home that waits a minute before it takes what is not whole."""
@@ -72,6 +78,13 @@ def test_an_unknown_dataset_or_date_is_refused(
 ) -> None:
     with pytest.raises(Refused, match=message):
         add_deposit(settings, write_deposit(tmp_path / "in", TINY, dataset, refresh))
+    assert files(settings.home) == []
+
+
+def test_nothing_is_put_into_a_home_that_was_never_made(settings: Settings, tmp_path: Path) -> None:
+    settings.landing.rmdir()
+    with pytest.raises(Refused, match="make one with `fjo init`"):
+        add_deposit(settings, write_deposit(tmp_path / "in"))
     assert not settings.landing.exists()
 
 
@@ -180,11 +193,44 @@ def test_a_zip_that_cannot_be_unpacked_is_kept_whole_for_quarantine(content: byt
     assert files(settings.home) == ["provider/landing/tiny/20240111/20240111.zip"]
 
 
-def test_a_zip_beside_its_deposit_is_left_alone(settings: Settings) -> None:
+def test_another_zip_beside_a_deposit_is_reported_in_quarantine(settings: Settings) -> None:
     write_deposit(settings.landing / "tiny" / "20240111")
-    archive = zipped_deposit(settings.landing / "tiny" / "20240111.zip", OTHER)
+    for content in (OTHER, OTHER | {"PLACES.csv": "ID,NAME\n1,North\n"}):
+        archive = zipped_deposit(settings.landing / "tiny" / "20240111.zip", content)
+        assert len(in_landing(settings)) == 1
+        assert not archive.exists()
+    for name in ("20240111-zip", "20240111-zip-2"):
+        aside = settings.quarantine / "tiny" / name
+        assert files(aside) == ["20240111.zip", "report.json", "report.txt"]
+        assert "beside the folder 20240111 with other content" in (aside / "report.txt").read_text()
+    assert (settings.landing / "tiny" / "20240111" / "CLIENTS.csv").read_text() == CLIENTS
+    assert open_ledger(settings, "provider").last("deposit", "tiny", "20240111", "quarantined") is not None
+
+
+def test_the_same_deposit_again_as_a_zip_changes_nothing(settings: Settings) -> None:
+    write_deposit(settings.landing / "tiny" / "20240111")
+    archive = zipped_deposit(settings.landing / "tiny" / "20240111.zip")
+    before = files(settings.landing / "tiny" / "20240111")
     assert len(in_landing(settings)) == 1
+    assert not archive.exists()
+    assert files(settings.landing / "tiny" / "20240111") == before
+    assert not settings.quarantine.exists()
+
+
+def test_a_zip_beside_a_folder_that_is_still_arriving_is_left_alone(patient: Settings) -> None:
+    write_csvs(patient.landing / "tiny" / "20240111", TINY)
+    archive = zipped_deposit(patient.landing / "tiny" / "20240111.zip")
+    assert [each.still_arriving for each in in_landing(patient, time.time() + 1e6)] == [True]
     assert archive.is_file()
+
+
+def test_what_was_refused_before_is_never_overwritten(settings: Settings, keyrings: Keyrings) -> None:
+    lain = []
+    for words in ("first", "second", "third"):
+        write_deposit(settings.landing / "tiny" / "20240111")
+        lain.append(quarantine(settings, in_landing(settings)[0], None, words, open_ledger(settings, "provider")))
+    assert len(set(lain)) == 3
+    assert ["first\n" in (each / "report.txt").read_text() for each in lain] == [True, False, False]
 
 
 def test_quarantine_takes_the_whole_folder_and_adds_why(settings: Settings, keyrings: Keyrings) -> None:
@@ -202,7 +248,7 @@ def test_quarantine_takes_the_whole_folder_and_adds_why(settings: Settings, keyr
     assert json.loads((where / "report.json").read_text()) == {"failures": [], "why": "it may not be"}
     entry = open_ledger(settings, "provider").last("deposit", "tiny", "20240111", "quarantined")
     assert entry is not None
-    assert (entry.digest, entry.detail) == (found.digest, {"failures": 1})
+    assert (entry.digest, entry.detail["failures"]) == (found.digest, 1)
 
 
 def test_two_bad_deposits_of_one_date_lie_in_quarantine_side_by_side(settings: Settings, keyrings: Keyrings) -> None:
