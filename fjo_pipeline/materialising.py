@@ -63,6 +63,11 @@ def _selection(task: Task) -> dg.AssetSelection:
 
 def _why(result: dg.ExecuteInProcessResult) -> str:
     """The first failure of a run, in the words that its step chose; never an exception's text of another's making."""
+    failed = [each for each in result.get_asset_check_evaluations() if not each.passed and each.blocking]
+    if failed:
+        return "; ".join(
+            f"the check {each.check_name} failed ({_counts(each)}): nothing went further" for each in failed
+        )
     for event in result.all_events:
         if event.is_step_failure:
             failure = event.step_failure_data
@@ -71,3 +76,10 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
             kind = failure.error.cls_name if failure.error else "an error"
             return f"the step {event.step_key} failed with {kind}; its run is in the Dagster UI"
     return "the run failed before its first step; see it in the Dagster UI"
+
+
+def _counts(check: dg.AssetCheckEvaluation) -> str:
+    shown = (
+        f"{name} {value.value:,}" for name, value in check.metadata.items() if isinstance(value.value, int | float)
+    )
+    return ", ".join(shown)

@@ -35,6 +35,8 @@ def home_status(settings: Settings) -> dict[str, Any]:
             for entry in databank.ledger.entries(kind="extract", state="provided")
         ]
     found["due"] = [str(task) for task in everything_due(settings)]
+    if "ttp" in here:
+        found["missing"] = _missing_at_ttp(settings)
     if "provider" in here:
         ledger = open_ledger(settings, "provider")
         found["quarantined"] = [
@@ -42,6 +44,17 @@ def home_status(settings: Settings) -> dict[str, Any]:
             for entry in ledger.entries(kind="deposit", state="quarantined")
         ]
     return found
+
+
+def _missing_at_ttp(settings: Settings) -> list[str]:
+    """What linkage needs or can use and does not have."""
+    ledger = open_ledger(settings, "ttp")
+    wanted = {
+        ("register", "population_register"): "no population register: `fjo register add PATH`",
+        ("reference", "postcode_to_lsoa"): "no postcode directory, so nobody gets a small area: "
+        "`fjo reference add postcode_to_lsoa PATH`",
+    }
+    return [words for (kind, name), words in wanted.items() if ledger.last(kind, name, "latest", "accepted") is None]
 
 
 def shown(found: dict[str, Any]) -> str:
@@ -57,6 +70,7 @@ def shown(found: dict[str, Any]) -> str:
     if "released_snapshot" in found:
         lines.append(f"released: snapshot {found['released_snapshot'] or 'none yet'}")
     lines += [f"extract: project {each['project']}, snapshot {each['snapshot']}" for each in found.get("extracts", [])]
+    lines += [f"missing: {each}" for each in found.get("missing", [])]
     lines += [f"due: {each}" for each in found["due"]] or ["due: nothing"]
     lines += [
         f"quarantined: {each['dataset']}/{each['refresh']}, {each.get('failures', 0)} failures; see its report"

@@ -15,6 +15,8 @@ from fjo_pipeline.ttp.flow import Ttp, check_file_3, discard_file_3, link, make_
 from fjo_pipeline.ttp.linkage.model import load_model
 
 POOL = "ttp_store"
+FEWEST_PEOPLE_TO_JUDGE = 100
+"""Below this many people a match rate may lie anywhere by chance."""
 LARGEST_CLUSTER = 20
 """People of one deposit on one register person; more are no aliases but a wrong link."""
 
@@ -117,6 +119,7 @@ def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
             dg.AssetCheckSpec("one_alf_a_join_key", asset=key, blocking=True),
             dg.AssetCheckSpec("cluster_sizes", asset=key, blocking=True),
             dg.AssetCheckSpec("match_rate_in_band", asset=key, blocking=True),
+            dg.AssetCheckSpec("small_areas_known", asset=key),
         ],
         partitions_def=deposits(dataset),
         backfill_policy=ONE_RUN_A_PARTITION,
@@ -135,7 +138,7 @@ def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
             "rows_conserved": counts["rows"] == counts["file_1_rows"],
             "one_alf_a_join_key": counts["rows"] == counts["join_keys"],
             "cluster_sizes": counts["largest_cluster"] <= LARGEST_CLUSTER,
-            "match_rate_in_band": band[0] <= rate <= band[1],
+            "match_rate_in_band": counts["rows"] < FEWEST_PEOPLE_TO_JUDGE or band[0] <= rate <= band[1],
         }
         if not all(passed.values()):
             discard_file_3(ttp, dataset, context.partition_key)
@@ -146,10 +149,23 @@ def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
                     passed=good, check_name=name, asset_key=key, metadata={**counts, "match_rate": rate}
                 )
                 for name, good in passed.items()
-            ],
+            ]
+            + [_small_areas_known(key, counts)],
         )
 
     return file_3
+
+
+def _small_areas_known(key: dg.AssetKey, counts: dict[str, int]) -> dg.AssetCheckResult:
+    """A warning, not a stop: a File 3 without small areas is made again when a postcode directory is loaded."""
+    return dg.AssetCheckResult(
+        passed=counts["with_small_area"] > 0 or counts["rows"] == 0,
+        check_name="small_areas_known",
+        asset_key=key,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"with_small_area": counts["with_small_area"], "rows": counts["rows"]},
+        description="Without a postcode directory nobody has one: `fjo reference add postcode_to_lsoa PATH`.",
+    )
 
 
 def _transfers(dataset: str) -> dg.AssetsDefinition:

@@ -30,7 +30,7 @@ LEFT JOIN ttp.reference.postcode_to_lsoa AS area ON area.postcode = {folded_post
 """
 
 
-def write_file_3(session: Session, subject: Subject, vintage: str, keyring: Keyring, folder: Path) -> Draft:
+def write_file_3(session: Session, subject: Subject, vintage: str | None, keyring: Keyring, folder: Path) -> Draft:
     """File 3 as a draft, in the order of the join key; one row for every row of File 1."""
     draft = Draft.begin(folder, subject)
     draft.facts["lsoa_vintage"] = vintage

@@ -113,8 +113,9 @@ def make_file_3(ttp: Ttp, dataset: str, refresh: str) -> tuple[Draft, Draft]:
     with ttp.store.reading() as session:
         if not has_partition(session, "links", dataset, refresh):
             raise Refused(f"{dataset}/{refresh} has not been linked: link it first")
-        _, vintage = directory_version(session)
+        directory = directory_version(session)
         subject = _subject(session, file_1)
+        vintage = directory[1] if directory else None
         file_3 = write_file_3(session, subject, vintage, keyring, ttp.work(dataset, refresh, "file_3"))
         about = replace(subject, kind="receipt")
         receipt = write_receipt(session, about, keyring, ttp.work(dataset, refresh, "receipt"))
@@ -122,12 +123,13 @@ def make_file_3(ttp: Ttp, dataset: str, refresh: str) -> tuple[Draft, Draft]:
 
 
 def check_file_3(ttp: Ttp, dataset: str, refresh: str) -> dict[str, int]:
-    """Counts that File 3 is judged by: rows, join keys, File 1's rows, linked people, and the largest cluster."""
+    """Counts that File 3 is judged by: rows, join keys, File 1's rows, linked people, small areas, largest cluster."""
     draft = Draft.resume(ttp.work(dataset, refresh, "file_3"), ttp.keyring)
     with ttp.store.reading() as session:
         relation = draft.relation(session, "file_3")
-        rows, keys, linked = session.row(
-            f"SELECT count(*), count(DISTINCT SYSTEM_ID), count(ALF) FROM {relation}", step="count File 3"
+        rows, keys, linked, areas = session.row(
+            f"SELECT count(*), count(DISTINCT SYSTEM_ID), count(ALF), count(LSOA_CD) FROM {relation}",
+            step="count File 3",
         )
         expected = session.value(f"SELECT count(*) FROM ttp.file_1.{partition(dataset, refresh)}", step="count File 1")
         largest = session.value(
@@ -140,6 +142,7 @@ def check_file_3(ttp: Ttp, dataset: str, refresh: str) -> dict[str, int]:
         "join_keys": keys,
         "file_1_rows": expected,
         "linked": linked,
+        "with_small_area": areas,
         "largest_cluster": largest,
     }
 
@@ -171,23 +174,23 @@ def note_versions(ttp: Ttp, session: Session) -> None:
     """Copy the versions of register and directory into the ledger, where what is due is decided from."""
     version, synthetic = register_version(session)
     ttp.ledger.record("register", "population_register", "latest", "accepted", version, detail={"synthetic": synthetic})
-    found, vintage = directory_version(session)
-    ttp.ledger.record("reference", "postcode_to_lsoa", "latest", "accepted", found, detail={"vintage": vintage})
+    if directory := directory_version(session):
+        found, vintage = directory
+        ttp.ledger.record("reference", "postcode_to_lsoa", "latest", "accepted", found, detail={"vintage": vintage})
 
 
 def expected_digest(ttp: Ttp, file_1_digest: str) -> str:
     """The digest that File 3 of a File 1 has with the register, model and directory that are loaded now.
 
-    Refused where one of them is not there.
+    Refused where there is no register. Without a postcode directory File 3 has no small areas, and is made again when
+    one is loaded.
     """
     register = ttp.ledger.last("register", "population_register", "latest", "accepted")
     directory = ttp.ledger.last("reference", "postcode_to_lsoa", "latest", "accepted")
     if register is None:
         raise Refused("no population register is loaded: load one with `fjo register add PATH`")
-    if directory is None:
-        raise Refused("no postcode directory is loaded: load one with `fjo reference add postcode_to_lsoa PATH`")
     linkage = sha256_of_texts(register.digest, load_model().digest())
-    return file_3_digest(file_1_digest, linkage, directory.digest, ttp.keyring)
+    return file_3_digest(file_1_digest, linkage, directory.digest if directory else "none", ttp.keyring)
 
 
 @dataclass(frozen=True)

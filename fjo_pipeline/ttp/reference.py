@@ -39,16 +39,14 @@ def add_postcode_directory(store: TtpStore, path: Path) -> tuple[str, str, int]:
         return version, vintages[0], rows
 
 
-def directory_version(session: Session) -> tuple[str, str]:
-    """Version and LSOA vintage of the postcode directory; Refused where none is loaded."""
+def directory_version(session: Session) -> tuple[str, str] | None:
+    """Version and LSOA vintage of the postcode directory, or None where none is loaded: small areas then stay empty."""
     found = session.rows(
         "SELECT version, vintage FROM ttp.reference.version WHERE name = ?",
         (NAME,),
         step="read the directory's version",
     )
-    if not found:
-        raise Refused("no postcode directory is loaded: load one with `fjo reference add postcode_to_lsoa PATH`")
-    return found[0][0], found[0][1]
+    return (found[0][0], found[0][1]) if found else None
 
 
 def folded_postcode(column: str) -> str:

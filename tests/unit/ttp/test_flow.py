@@ -21,7 +21,14 @@ def test_a_file_1_is_due_until_its_file_3_is_sent(empty_home: TinyHome) -> None:
     empty_home.at_provider()
     assert due_refreshes(empty_home) == [("tiny", REFRESH)]
     counts = empty_home.at_ttp()
-    assert counts == {"rows": 4, "join_keys": 4, "file_1_rows": 4, "linked": 2, "largest_cluster": 1}
+    assert counts == {
+        "rows": 4,
+        "join_keys": 4,
+        "file_1_rows": 4,
+        "linked": 2,
+        "with_small_area": 2,
+        "largest_cluster": 1,
+    }
     assert due_refreshes(empty_home) == []
 
 
@@ -62,10 +69,11 @@ def test_without_a_register_the_refresh_is_due_and_the_step_says_how_to_load_one
     with pytest.raises(Refused, match="no population register is loaded: load one with `fjo register add PATH`"):
         home.at_ttp()
     load_register(home.ttp, write_register(tmp_path / "register"))
-    with pytest.raises(Refused, match="no postcode directory is loaded"):
-        home.at_ttp()
+    counts = home.at_ttp()
+    assert (counts["linked"], counts["with_small_area"]) == (2, 0)
     load_postcode_directory(home.ttp, write_postcodes(tmp_path / "postcodes.csv"))
-    assert home.at_ttp()["linked"] == 2
+    assert len(due_refreshes(home)) == 1
+    assert home.at_ttp()["with_small_area"] > 0
 
 
 def test_no_file_3_before_the_links(empty_home: TinyHome) -> None:
