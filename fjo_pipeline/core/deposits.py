@@ -6,6 +6,7 @@ import shutil
 import stat
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,7 @@ MAXIMUM_MANIFEST_BYTES = 1_000_000
 MAXIMUM_UNPACKED_BYTES = 64_000_000_000
 MAXIMUM_ZIP_RATIO = 200
 MAXIMUM_ZIP_MEMBERS = 1_000
+HASHING_THREADS = 2
 
 Standing = Literal["whole", "incomplete", "altered"]
 
@@ -62,7 +64,8 @@ class Deposit:
 
     def standing(self) -> tuple[Standing, str]:
         """Whether the files are what the manifest promises, still on their way, or other ones; and why."""
-        for resource in sorted(self.manifest.resources, key=lambda each: each.path):
+        resources = sorted(self.manifest.resources, key=lambda each: each.path)
+        for resource in resources:
             path = self.folder / resource.path
             if not path.is_file() or path.is_symlink():
                 return "incomplete", f"{resource.path} is not there, though {MANIFEST} names it"
@@ -71,7 +74,10 @@ class Deposit:
                 return "incomplete", f"{resource.path} has {size} of {resource.bytes} bytes: it is truncated"
             if size > resource.bytes:
                 return "altered", f"{resource.path} has {size} bytes, {MANIFEST} says {resource.bytes}"
-            if sha256_of_file(path) != resource.hash.removeprefix("sha256:"):
+        with ThreadPoolExecutor(HASHING_THREADS) as pool:
+            digests = list(pool.map(sha256_of_file, (self.folder / each.path for each in resources)))
+        for resource, digest in zip(resources, digests, strict=True):
+            if digest != resource.hash.removeprefix("sha256:"):
                 return "altered", f"{resource.path} has another SHA-256 than {MANIFEST} says"
         promised = {resource.path for resource in self.manifest.resources}
         for path in sorted(self.folder.iterdir()):

@@ -183,9 +183,10 @@ def test_another_split_key_gives_other_ids(provider: Provider, first: Split, sha
     )
 
 
-def test_the_same_deposit_splits_alike(home: Provider, second: Split, shared_session: Session) -> None:
+def test_the_same_deposit_splits_alike(home: Provider, second: Split, session: Session) -> None:
+    """Read in a session of its own: DuckDB keeps what it read of a file, and within a second takes it for the same."""
     before = {table: sorted(second.rows(table), key=str) for table in ("file_1", "clients", "visits")}
-    again = Split(shared_session, *split_deposit(home, "tiny", SECOND))
+    again = Split(session, *split_deposit(home, "tiny", SECOND))
     assert before == {table: sorted(again.rows(table), key=str) for table in before}
 
 
