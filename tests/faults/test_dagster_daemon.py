@@ -57,7 +57,7 @@ def first(dagster: Dagster, home: Home, world: Imagined, tmp_path_factory: pytes
     """What the project was provided with after a good deposit and a bad one were dropped into landing."""
     home.land(with_a_wrong_date(world.deposit(BAD), tmp_path_factory.mktemp("bad") / "deposit"))
     home.land(world.deposit(GOOD))
-    wait_until(home.extract.exists, PATIENCE, f"project 1661 has an extract; runs: {dagster.runs}")
+    wait_until(home.extract.exists, PATIENCE, "project 1661 has an extract")
     wait_until(dagster.is_idle, PATIENCE, "no run is under way")
     return home.provided()
 
