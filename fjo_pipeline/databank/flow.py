@@ -1,5 +1,6 @@
 """The databank's steps, each safe to run again: receive, curate, release; and what is due."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from fjo_pipeline.databank.curate import Curated, curated_digest, recombine_and_
 from fjo_pipeline.databank.dbt import models_digest
 from fjo_pipeline.databank.retention import expire_snapshots
 from fjo_pipeline.databank.store import DatabankStore, current_snapshot
+
+KEY_HOLDERS = re.compile(r"ducklake|\bquery(_table)?\s*\(", re.IGNORECASE)
+"""DuckLake's own tables and functions show the keys of the lake's files; `query` could name them in pieces."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,8 @@ def query(databank: Databank, sql: str) -> pa.Table:
 
     Refused before the first release and for statements that do more than read, StatementFailed.
     """
+    if KEY_HOLDERS.search(sql):
+        raise Refused("the lake's own catalogue holds the keys of its files: query the tables, not the catalogue")
     release = assert_released(databank)
     with databank.store.for_users(release.snapshot) as session:
         assert_statements(session, sql, READING, step="read the SQL")

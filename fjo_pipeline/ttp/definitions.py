@@ -4,6 +4,7 @@ import dagster as dg
 
 from fjo_pipeline.core.contracts import datasets
 from fjo_pipeline.core.orchestration import automation_sensor
+from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.ttp.assets import shared_assets, ttp_assets
 from fjo_pipeline.ttp.flow import Ttp
@@ -28,4 +29,5 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """What Dagster loads; nothing is read or built when the module is imported."""
+    restrict_new_files()
     return build_defs()

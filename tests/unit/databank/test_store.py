@@ -124,6 +124,8 @@ REACHES = [
     "CREATE TABLE databank.x AS SELECT 1 AS a",
     "DELETE FROM databank.partitions",
     "CALL ducklake_expire_snapshots('lake', versions => [1])",
+    "SELECT * FROM __ducklake_metadata_lake.ducklake_data_file",
+    "SELECT * FROM query('SELECT * FROM __duck' || 'lake_metadata_lake.duck' || 'lake_data_file')",
     "SET allowed_directories = ['/']",
     "CREATE PERSISTENT SECRET x (TYPE s3)",
     "",
