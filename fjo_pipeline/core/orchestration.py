@@ -19,19 +19,19 @@ ONE_RUN_A_PARTITION = dg.BackfillPolicy.multi_run(1)
 
 
 def after_any(others: Sequence[Sequence[str]] = ()) -> dg.AutomationCondition[Any]:
-    """Run when something upstream, or one of `others`, was renewed and nothing upstream is being made.
+    """Run when something upstream, or one of `others`, was renewed, and none of these is being made.
 
     Unlike Dagster's eager(), a partition that a failed deposit leaves missing holds nothing up, and a partition that
     another zone has just registered starts nothing before its input is there.
     """
     renewed: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
+    busy: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_in_progress()
     for key in others:
         renewed |= dg.AutomationCondition.asset_matches(key, dg.AutomationCondition.newly_updated())
-    return (
-        renewed.since_last_handled()
-        & ~dg.AutomationCondition.any_deps_in_progress()
-        & ~dg.AutomationCondition.in_progress()
-    ).with_label("after_any" if others else "after_what_it_stands_on")
+        busy |= dg.AutomationCondition.asset_matches(key, dg.AutomationCondition.in_progress())
+    return (renewed.since_last_handled() & ~busy & ~dg.AutomationCondition.in_progress()).with_label(
+        "after_any" if others else "after_what_it_stands_on"
+    )
 
 
 AFTER_WHAT_IT_STANDS_ON = after_any()
