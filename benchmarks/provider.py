@@ -5,6 +5,7 @@ Each step runs in a process of its own; seconds are those of the step, without t
 
 import argparse
 import json
+import os
 import platform
 import re
 import subprocess
@@ -139,7 +140,8 @@ def _enter(settings: Settings, figures: dict[str, dict[str, float]], ratio: floa
     section = (
         f"{SECTION}\n\nMade with `python -m benchmarks.provider --rows 10000000`, DuckDB {duckdb.__version__}, "
         f"Python {platform.python_version()}, two cores: a synthetic ECMS deposit, each step in a process of its own. "
-        f"The bare read is DuckDB's `read_csv` of the same files into typed tables on as many threads.\n\n"
+        f"The bare read is DuckDB's `read_csv` of the same files into typed tables on as many threads. "
+        f"Load of the machine over the last five minutes: {os.getloadavg()[1]:.0f}.\n\n"
         f"{HEADER}\n{'|---' * HEADER.count(' | ')}|---|\n"
         f"| {rows:,} | {size:,.0f} | {seconds} | {ratio:.2f} | {peak:,.0f} |\n"
     )

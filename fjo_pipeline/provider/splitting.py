@@ -1,6 +1,7 @@
 """The split: a checked deposit becomes File 1 (who people are) and File 2 (what happened), under one join key."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from fjo_pipeline.core.contracts import FILE_1_COLUMNS, Contract, FieldContract, TableContract
@@ -24,14 +25,17 @@ def write_file_1(
 ) -> Draft:
     """File 1 as a draft: one row a person under its join key, in the order of the join key, which tells nothing."""
     draft = Draft.begin(folder, _subject("file_1", contract, checked))
-    people = " UNION ALL ".join(_file_1_query(session, table, checked, keyring) for table in contract.people_tables)
-    join_key = _join_key(contract, checked, keyring)
-    with mapped_keys(
-        session, people, {"SYSTEM_ID": join_key}, step="split File 1", parameters=_pads(people, keyring)
-    ) as rows:
+    maps = {"SYSTEM_ID": _join_key(contract, checked, keyring)}
+    with ExitStack() as open_streams:
+        streams = []
+        for table in contract.people_tables:
+            query = _file_1_query(session, table, checked, keyring)
+            # A stream each: DuckDB waits for ever on a streamed UNION ALL whose first part is larger than its buffer.
+            stream = mapped_keys(session, query, maps, step="split File 1", parameters=_pads(query, keyring))
+            streams.append(f"FROM {open_streams.enter_context(stream)}")
         # By the number and not its text, which a sort compares more slowly.
-        text = f"SELECT * REPLACE ({_text('SYSTEM_ID')} AS SYSTEM_ID) FROM {rows} ORDER BY {rows}.SYSTEM_ID"
-        draft.write(session, "file_1", text)
+        text = f"SELECT * REPLACE ({_text('SYSTEM_ID')} AS SYSTEM_ID) FROM people ORDER BY people.SYSTEM_ID"
+        draft.write(session, "file_1", f"WITH people AS ({' UNION ALL '.join(streams)}) {text}")
     draft.save(keyring)
     return draft
 
@@ -103,10 +107,10 @@ def _file_1_query(session: Session, table: TableContract, checked: CheckedDeposi
     if not checked.exact_copies.get(table.name):
         return f"SELECT {columns} FROM {read}"
     # Few people stand there twice, and to compare all rows in every column would cost more than the rest of File 1.
-    twice = f"(SELECT {key} FROM {read} GROUP BY 1 HAVING count(*) > 1)"
+    twice = f"FROM {read} GROUP BY {key} HAVING count(*) > 1"
     return (
-        f"SELECT {columns} FROM {read} WHERE {key} NOT IN {twice} "
-        f"UNION ALL SELECT DISTINCT {columns} FROM {read} WHERE {key} IN {twice}"
+        f"SELECT {columns} FROM {read} WHERE {key} NOT IN (SELECT {key} {twice}) "
+        f"OR file_row_number IN (SELECT min(file_row_number) {twice})"
     )
 
 
