@@ -27,9 +27,13 @@ def taken_today(today: date | None = None) -> dict[str, str]:
 def expired(ledger: Ledger, kind: str, state: State, dataset: str, days: int, today: date) -> Iterator[Entry]:
     """The entries of a kind and dataset that were taken more than `days` days ago, destroyed or not."""
     for entry in ledger.entries(kind=kind, dataset=dataset, state=state):
-        taken = entry.detail.get("taken_on")
-        if taken and date.fromisoformat(taken) + timedelta(days=days) < today:
+        if days_are_over(entry.detail.get("taken_on"), days, today):
             yield entry
+
+
+def days_are_over(taken_on: str | None, days: int, today: date) -> bool:
+    """Whether something taken on a day (ISO) has been kept for longer than it may; never where the day is unknown."""
+    return taken_on is not None and date.fromisoformat(taken_on) + timedelta(days=days) < today
 
 
 def record_destroyed(ledger: Ledger, entry: Entry, today: date) -> None:

@@ -109,6 +109,8 @@ def configure(connection: duckdb.DuckDBPyConnection, extensions: Sequence[str]) 
         connection.execute(f"LOAD '{extension_path(name)}'")
     connection.execute(f"SET disabled_filesystems = '{NETWORK_FILE_SYSTEMS}'")
     connection.execute("SET temp_file_encryption = true")
+    # A Parquet file written anew within a second was taken for the old one, by what the cache had kept of it.
+    connection.execute("SET enable_external_file_cache = false")
     connection.execute("SET enable_progress_bar = false")
 
 

@@ -169,8 +169,10 @@ def _query(session: Session, contract: Contract, table: CuratedTable, file_2: Tr
             f"FROM {file_2.relation(session, each.name)}"
             for each in contract.people_tables
         )
-        return f"""SELECT person.PERSON_ID, ALF, CAST(ALF_STS_CD AS VARCHAR) AS ALF_STS_CD, ALF_MTCH_PCT, WOB, GNDR_CD,
-            LSOA_CD, {available} FROM ({people}) AS person JOIN {linking} AS linking USING (SYSTEM_ID)"""
+        # MATERIALIZED: a UNION ALL that is streamed while it is read back was seen to wait for ever.
+        return f"""WITH person AS MATERIALIZED ({people})
+            SELECT person.PERSON_ID, ALF, CAST(ALF_STS_CD AS VARCHAR) AS ALF_STS_CD, ALF_MTCH_PCT, WOB, GNDR_CD,
+            LSOA_CD, {available} FROM person JOIN {linking} AS linking USING (SYSTEM_ID)"""
     relation = file_2.relation(session, table.name)
     if table.name == "derived":
         key = identifier(contract.people_tables[0].person_key.name)

@@ -117,10 +117,10 @@ def _report(
     words = str(report) if report else why
     text = f"The deposit {dataset}/{refresh} was refused. Mend what stands below and send it again.\n\n"
     write_atomically(target / "report.txt", (text + words + "\n").encode())
-    content = report.as_json() if report else {"failures": [], "why": why}
+    content = (report.as_json() if report else {"failures": [], "why": why}) | taken_today()
     write_atomically(target / "report.json", json.dumps(content, indent=1, sort_keys=True).encode())
     failures = len(report.failures) if report else 1
-    ledger.record("deposit", dataset, refresh, "quarantined", digest, detail={"failures": failures, **taken_today()})
+    ledger.record("deposit", dataset, refresh, "quarantined", digest, detail={"failures": failures})
 
 
 def find_landed(settings: Settings, dataset: str, refresh: str) -> Landed:

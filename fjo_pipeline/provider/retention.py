@@ -1,12 +1,13 @@
 """Destroys what the provider may no longer keep: raw deposits, what was made of them, and quarantined ones."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 from fjo_pipeline.core.contracts import datasets
-from fjo_pipeline.core.retention import Destroyed, expired, record_destroyed
+from fjo_pipeline.core.retention import Destroyed, days_are_over, expired, record_destroyed
 from fjo_pipeline.provider.flow import Provider
 
 
@@ -20,10 +21,18 @@ def destroy_expired(provider: Provider, today: date) -> Iterator[Destroyed]:
             if _destroy(folders):
                 record_destroyed(ledger, entry, today)
                 yield Destroyed("raw deposit", name, entry.refresh)
-        for entry in expired(ledger, "deposit", "quarantined", name, days.quarantined, today):
-            if _destroy(list((settings.quarantine / name).glob(f"{entry.refresh}-*"))):
-                record_destroyed(ledger, entry, today)
-                yield Destroyed("quarantined deposit", name, entry.refresh)
+        for folder in sorted((settings.quarantine / name).glob("*")):
+            if days_are_over(_taken_on(folder), days.quarantined, today) and _destroy([folder]):
+                yield Destroyed("quarantined deposit", name, folder.name)
+
+
+def _taken_on(folder: Path) -> str | None:
+    """When a deposit was quarantined: its own report says so, for the ledger forgets it once a mended one is taken."""
+    try:
+        taken: str = json.loads((folder / "report.json").read_text())["taken_on"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return taken
 
 
 def _destroy(folders: list[Path]) -> bool:

@@ -1,9 +1,13 @@
 """Identifiers are destroyed when their contract's days are over, and not before."""
 
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from fjo_pipeline.core.contracts import contract
+from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.keyring import Keyring, PublicCard
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.home import init_home
@@ -63,3 +67,17 @@ def test_raw_deposits_and_file_1_go_after_their_days_and_not_a_day_before(tmp_pa
     assert provider.ledger.last("deposit", DATASET, REFRESH, "destroyed") is not None
     assert list(due(provider)) == []
     assert list(destroy_at_provider(provider, today + timedelta(days=days.raw + 1))) == []
+
+
+def test_a_quarantined_deposit_goes_after_its_days_even_when_a_mended_one_was_taken(tmp_path: Path) -> None:
+    settings = home_with_a_file_1(tmp_path)
+    bad = settings.landing / DATASET / "20240711"
+    shutil.copytree(tmp_path / "deposit", bad)
+    with pytest.raises(Refused, match="quarantine"):
+        take_deposit(Provider(settings), DATASET, "20240711")
+    Provider(settings).ledger.forget("deposit", DATASET, "20240711", "quarantined")
+    days = contract(DATASET).retention_days.quarantined
+    assert list(destroy_at_provider(Provider(settings), date.today() + timedelta(days=days))) == []
+    over = list(destroy_at_provider(Provider(settings), date.today() + timedelta(days=days + 1)))
+    assert [each.what for each in over] == ["quarantined deposit"]
+    assert list((settings.quarantine / DATASET).iterdir()) == []
