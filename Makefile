@@ -32,7 +32,7 @@ test: setup
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
-	$(RUN)/pytest -m "not slow" -n 2 --cov
+	$(RUN)/pytest -m "not slow" -n 2 --dist loadgroup --cov
 
 test-slow: setup
 	$(RUN)/pytest -m slow

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from fjo_pipeline.core.contracts import Contract, load_contract
 from fjo_pipeline.core.keyring import Keyring, keyring_path
@@ -11,6 +12,10 @@ from fjo_pipeline.core.sessions import Session, open_session
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.provider.flow import Provider
 from tests.deposit_builder import write_contracts
+
+# A property's first example may load an extension or wait for a busy machine: slowness is not what it tests.
+hypothesis_settings.register_profile("fjo", deadline=None)
+hypothesis_settings.load_profile("fjo")
 
 Keyrings = dict[Zone, Keyring]
 

@@ -20,7 +20,7 @@ from fjo_pipeline.databank.dbt import models_digest
 from fjo_pipeline.databank.retention import expire_snapshots
 from fjo_pipeline.databank.store import DatabankStore, current_snapshot
 
-KEY_HOLDERS = re.compile(r"ducklake|\bquery(_table)?\s*\(", re.IGNORECASE)
+KEY_HOLDERS = re.compile(r"ducklake_|\bquery(_table)?\s*\(", re.IGNORECASE)
 """DuckLake's own tables and functions show the keys of the lake's files; `query` could name them in pieces."""
 
 

@@ -15,18 +15,29 @@ REFERENCES = {
 
 
 def add_reference(store: DatabankStore, name: str, path: Path) -> int:
-    """Load a reference CSV in place of the one there; returns its rows. Refused for a name or column not known."""
+    """Load a reference CSV in place of the one there; returns its rows, and writes nothing where it is the same one.
+
+    Refused for a name or column not known.
+    """
     columns = REFERENCES.get(name)
     if columns is None:
         raise Refused(f"there is no reference file '{name}'; known are: postcode_to_lsoa, {', '.join(REFERENCES)}")
     header = [column.lower() for column in read_header(path)]
     if missing := [column for column in columns if column not in header]:
         raise Refused(f"{path.name}: the column {missing[0]} is missing; needed are {', '.join(columns)}")
-    with store.writing() as session, one_transaction(session):
-        return _replace(session, name, columns, path)
+    digest = sha256_of_file(path)
+    with store.writing() as session:
+        if standing := session.rows(
+            "SELECT rows FROM lake.databank.reference_files WHERE name = ? AND digest = ?",
+            (name, digest),
+            step="look for the reference file",
+        ):
+            return int(standing[0][0])
+        with one_transaction(session):
+            return _replace(session, name, columns, path, digest)
 
 
-def _replace(session: Session, name: str, columns: tuple[str, ...], path: Path) -> int:
+def _replace(session: Session, name: str, columns: tuple[str, ...], path: Path, digest: str) -> int:
     table = f"lake.SAILREFRV.{name.upper()}"
     session.run(f"DELETE FROM {table}", step=f"make room for {name}")
     session.run(
@@ -38,7 +49,7 @@ def _replace(session: Session, name: str, columns: tuple[str, ...], path: Path) 
     session.run("DELETE FROM lake.databank.reference_files WHERE name = ?", (name,), step="drop the old version")
     session.run(
         "INSERT INTO lake.databank.reference_files VALUES (?, ?, ?)",
-        (name, sha256_of_file(path), rows),
+        (name, digest, rows),
         step="record the reference file",
     )
     return rows

@@ -71,3 +71,10 @@ def fjo(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> F
     """The `fjo` command on a home: its exit code, and what it printed."""
 
     return fjo_command(monkeypatch, capfd)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all that share the chain's home on one worker: it takes most of a minute to make."""
+    for item in items:
+        if "chain" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("chain"))

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from fjo_pipeline.core.contracts import Contract, TableContract, contract
-from fjo_pipeline.core.sessions import Session, identifier, literal, open_session
+from fjo_pipeline.core.sessions import LAKE, Session, identifier, literal, open_session
 from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.databank.dbt_plugin import Plugin
 
@@ -135,7 +135,7 @@ def write_table(session: Session, dataset: Contract, table: TableContract, refre
 @contextmanager
 def lake(home: Path) -> Iterator[Session]:
     """A session with the home's lake attached as the databank attaches it."""
-    with open_session(home / "temporary", memory_limit="1GB") as session:
+    with open_session(home / "temporary", memory_limit="1GB", extensions=LAKE) as session:
         options = f"DATA_PATH {literal(home / 'data')}, OVERRIDE_DATA_PATH true, ENCRYPTED"
         session.run(f"ATTACH 'ducklake:sqlite:{home / 'catalogue.sqlite'}' AS lake ({options})", step="attach")
         session.run("CALL lake.set_option('data_inlining_row_limit', 0)", step="switch inlining off")
@@ -241,7 +241,7 @@ def test_few_people_are_not_let_out(built: Path) -> None:
 
 
 def test_staging_views_read_under_another_alias(built: Path) -> None:
-    with open_session(built / "temporary", memory_limit="1GB") as session:
+    with open_session(built / "temporary", memory_limit="1GB", extensions=LAKE) as session:
         options = f"DATA_PATH {literal(built / 'data')}, OVERRIDE_DATA_PATH true, READ_ONLY"
         session.run(f"ATTACH 'ducklake:sqlite:{built / 'catalogue.sqlite'}' AS other ({options})", step="attach")
         found = session.value("SELECT count(*) FROM other.staging.stg_cafe_ecms__people", step="read a view")

@@ -58,4 +58,8 @@ def test_one_zone_alone_tells_of_itself(tmp_path: Path) -> None:
     found = home_status(settings)
     assert found["zones"] == ["ttp"]
     assert "refreshes" not in found
-    assert shown(found).splitlines() == [f"home {settings.home}: ttp", "due: nothing"]
+    assert found["missing"] == [
+        "no population register: `fjo register add PATH`",
+        "no postcode directory, so nobody gets a small area: `fjo reference add postcode_to_lsoa PATH`",
+    ]
+    assert shown(found).splitlines()[-1] == "due: nothing"
