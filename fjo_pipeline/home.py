@@ -26,6 +26,10 @@ concurrency:
   pools:
     granularity: run
     default_limit: 1
+# What steps and dbt print is not kept: a library's message may quote a value. The zone's own logs stay in the zone.
+compute_logs:
+  module: dagster.core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
 run_monitoring:
   enabled: true
   free_slots_after_run_end_seconds: 60

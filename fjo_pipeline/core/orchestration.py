@@ -1,18 +1,20 @@
 """What the three zones' Dagster definitions share: partitions, failures in words, automation, the nightly hour."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 
 from fjo_pipeline.core.errors import FjoError, StoreBusy
+from fjo_pipeline.core.settings import Zone
 
 # Backfill policies are marked beta; the warning would stand once an asset on every start.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 NIGHTLY = "0 2 * * *"
+NIGHTLY_VIEWS = "0 4 * * *"
 
 ONE_RUN_A_PARTITION = dg.BackfillPolicy.multi_run(1)
 """A refresh is one transaction, so a backfill runs one refresh a run."""
@@ -82,3 +84,58 @@ def automation_sensor(zone: str) -> dg.AutomationConditionSensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=10,
     )
+
+
+Requests = Callable[[Any, dg.DagsterInstance, str | None], Iterator[dg.RunRequest]]
+"""What a zone's inbox asks to be run, given the zone's own resource: all that is due, or of one dataset only."""
+
+
+def inbox_sensor(zone: Zone, target: dg.AssetSelection, requests: Requests, description: str) -> dg.SensorDefinition:
+    """A zone's sensor on its own inbox, running from the start; the zone's resource has the zone's name."""
+
+    @dg.sensor(
+        name=f"{zone}_inbox",
+        asset_selection=target,
+        required_resource_keys={zone},
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=10,
+        description=description,
+    )
+    def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest]:
+        yield from requests(getattr(context.resources, zone), context.instance, None)
+
+    return inbox
+
+
+def nightly_schedules(
+    zone: Zone, targets: Mapping[str, dg.AssetSelection], requests: Requests
+) -> list[dg.ScheduleDefinition]:
+    """The nightly refresh of each dataset: what the sensor would start, should it have been off.
+
+    One schedule a dataset, because the assets that a schedule targets must have one partitions definition.
+    """
+    return [_nightly(zone, dataset, target, requests) for dataset, target in sorted(targets.items())]
+
+
+def nightly_retention(zone: Zone, retention: dg.AssetsDefinition) -> dg.ScheduleDefinition:
+    """The nightly destruction of what a zone may no longer keep."""
+    return dg.ScheduleDefinition(
+        name=f"{zone}_nightly_retention",
+        target=dg.AssetSelection.assets(retention),
+        cron_schedule=NIGHTLY,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def _nightly(zone: Zone, dataset: str, target: dg.AssetSelection, requests: Requests) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=f"{zone}_nightly_{dataset}",
+        target=target,
+        cron_schedule=NIGHTLY,
+        required_resource_keys={zone},
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def nightly(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+        yield from requests(getattr(context.resources, zone), context.instance, dataset)
+
+    return nightly

@@ -25,7 +25,6 @@ class Settings(BaseSettings):
     provider_memory_limit: str = "1400MB"
     passphrase_file: Path | None = None
     catalogue: str = "sqlite"
-    linkage_engine: Literal["duckdb", "spark"] = "duckdb"
     settle_seconds: int = Field(default=60, ge=0)
     lock_wait_seconds: int = Field(default=600, ge=0)
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from fjo_pipeline.core.contracts import Contract, TableContract
-from fjo_pipeline.core.key_columns import ArrayMap
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.linking_field import LinkingFieldCipher, tweak_for
 
@@ -34,15 +33,6 @@ def for_project(contract: Contract, entity: str, keyring: Keyring, project: str,
     """The way of one entity's ids from `_E` to a project's `_PE`; KeyMissing where the project has no key."""
     own = LinkingFieldCipher(keyring.key(f"project/{project}/ids"), _tweak(contract, entity))
     return ReEncryption(at_rest(contract, entity, keyring, version), own)
-
-
-def id_maps_at_rest(contract: Contract, table: TableContract, keyring: Keyring) -> dict[str, ArrayMap]:
-    """For each id column of a curated table, by its name without suffix, the map onto its `_E` form."""
-    return {
-        column: at_rest(contract, table.entity(column), keyring).encrypt_arrow
-        for column in table.curated_columns
-        if table.is_id(column)
-    }
 
 
 def _tweak(contract: Contract, entity: str) -> bytes:

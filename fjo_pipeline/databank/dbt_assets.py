@@ -1,15 +1,16 @@
 """The dbt models as assets: built and tested in one go, for every refresh that stands, under the store's lock."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
 from fjo_pipeline.core.contracts import datasets
-from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.errors import Refused, StatementFailed
 from fjo_pipeline.core.orchestration import after_any, failures_in_words
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.assets import POOL, set_dbt_environment
@@ -63,9 +64,20 @@ def views(settings: Settings) -> dg.AssetsDefinition:
                 refreshes = [(each.dataset, each.refresh) for each in partitions(session)]
             target = settings.zone("databank") / "dbt" / "target"
             arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", dbt_variables(refreshes, names)]
-            yield from dbt.cli(arguments, context=context, target_path=target).stream()
+            yield from _in_words(dbt.cli(arguments, context=context, target_path=target, raise_on_error=False))
 
     return built
+
+
+def _in_words(invocation: DbtCliInvocation) -> Iterator[Any]:
+    """An invocation's events; StatementFailed names the models and tests that failed, without dbt's own messages."""
+    yield from invocation.stream()
+    if invocation.is_successful():
+        return
+    path = invocation.target_path / "run_results.json"
+    results = json.loads(path.read_text())["results"] if path.is_file() else []
+    failed = sorted(each["unique_id"] for each in results if each["status"] in ("error", "fail"))
+    raise StatementFailed(f"the views could not be built or tested: {', '.join(failed) or 'dbt did not start'}")
 
 
 def dbt_resource() -> DbtCliResource:

@@ -3,14 +3,14 @@
 import dagster as dg
 
 from fjo_pipeline.core.contracts import datasets
-from fjo_pipeline.core.orchestration import automation_sensor
+from fjo_pipeline.core.orchestration import NIGHTLY_VIEWS, automation_sensor, inbox_sensor, nightly_schedules
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.assets import databank_assets, extract_asset, release_asset
 from fjo_pipeline.databank.dbt_assets import dbt_resource, views
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.grants import project_numbers
-from fjo_pipeline.databank.sensors import databank_schedules, databank_sensors
+from fjo_pipeline.databank.sensors import INBOX, requests
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
@@ -24,8 +24,19 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     extract = extract_asset(project_numbers(settings.projects))
     return dg.Definitions(
         assets=[*partitioned, built, release, extract],
-        sensors=[*databank_sensors(dg.AssetSelection.assets(*partitioned)), automation_sensor("databank")],
-        schedules=databank_schedules(targets, dg.AssetSelection.assets(built, release)),
+        sensors=[
+            inbox_sensor("databank", dg.AssetSelection.assets(*partitioned), requests, INBOX),
+            automation_sensor("databank"),
+        ],
+        schedules=[
+            *nightly_schedules("databank", targets, requests),
+            dg.ScheduleDefinition(
+                name="databank_nightly_views",
+                target=dg.AssetSelection.assets(built, release),
+                cron_schedule=NIGHTLY_VIEWS,
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+            ),
+        ],
         resources={"databank": Databank(settings), "dbt": dbt_resource()},
         executor=dg.in_process_executor,
     )

@@ -1,6 +1,7 @@
 """The provider's asset graph: deposit → Files 1 and 2 → transfers, and the receipt that comes back."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import dagster as dg
 
@@ -13,6 +14,7 @@ from fjo_pipeline.core.orchestration import (
     forget_partition,
 )
 from fjo_pipeline.provider.flow import Provider, check_split, send_files, split_deposit, take_deposit, take_receipt
+from fjo_pipeline.provider.retention import destroy_expired
 
 POOL = "provider_store"
 SPLIT_CHECKS = {
@@ -151,3 +153,17 @@ def _receipt(dataset: str) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     return receipt
+
+
+@dg.asset(
+    key=["provider", "store", "retention"],
+    group_name="provider",
+    kinds={"sqlite"},
+    pool=POOL,
+    description="Raw and quarantined deposits whose contract's days are over, destroyed.",
+)
+def retention(provider: dg.ResourceParam[Provider]) -> dg.MaterializeResult[None]:
+    """Destroy what may no longer be kept, and say how much it was."""
+    with failures_in_words():
+        destroyed = list(destroy_expired(provider, date.today()))
+    return dg.MaterializeResult(metadata={"destroyed": len(destroyed)})

@@ -3,12 +3,12 @@
 import dagster as dg
 
 from fjo_pipeline.core.contracts import datasets
-from fjo_pipeline.core.orchestration import automation_sensor
+from fjo_pipeline.core.orchestration import automation_sensor, inbox_sensor, nightly_retention, nightly_schedules
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.provider.assets import provider_assets
+from fjo_pipeline.provider.assets import provider_assets, retention
 from fjo_pipeline.provider.flow import Provider
-from fjo_pipeline.provider.sensors import provider_schedules, provider_sensors
+from fjo_pipeline.provider.sensors import INBOX, requests
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
@@ -18,9 +18,12 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     assets = [asset for group in by_dataset.values() for asset in group]
     targets = {name: dg.AssetSelection.assets(*group) for name, group in by_dataset.items()}
     return dg.Definitions(
-        assets=assets,
-        sensors=[*provider_sensors(dg.AssetSelection.assets(*assets)), automation_sensor("provider")],
-        schedules=provider_schedules(targets),
+        assets=[*assets, retention],
+        sensors=[
+            inbox_sensor("provider", dg.AssetSelection.assets(*assets), requests, INBOX),
+            automation_sensor("provider"),
+        ],
+        schedules=[*nightly_schedules("provider", targets, requests), nightly_retention("provider", retention)],
         resources={"provider": Provider(settings)},
         executor=dg.in_process_executor,
     )

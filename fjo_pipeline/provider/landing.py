@@ -10,7 +10,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from fjo_pipeline.core.checking import CheckReport, check_delivery
-from fjo_pipeline.core.contracts import Contract, contract, datasets
+from fjo_pipeline.core.contracts import contract, datasets
 from fjo_pipeline.core.deposits import MANIFEST, Deposit, last_change, read_deposit, unpack
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import move_folder, write_atomically
@@ -217,8 +217,3 @@ def _assert_same(target: Path, deposit: Deposit) -> None:
             f"another deposit of {name}/{version} is in landing already, with other content; "
             "a correction takes a new refresh date, or the first one must be withdrawn by its depositor"
         )
-
-
-def contract_of(settings: Settings, dataset: str) -> Contract:
-    """The contract of a dataset of this home."""
-    return contract(dataset, settings.contracts)

@@ -1,6 +1,7 @@
 """The TTP's asset graph: File 1 → linkage → File 3 → transfers, on the linkage model and the register."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import dagster as dg
 
@@ -13,6 +14,7 @@ from fjo_pipeline.core.orchestration import (
 )
 from fjo_pipeline.ttp.flow import Ttp, check_file_3, discard_file_3, link, make_file_3, receive_file_1, send_file_3
 from fjo_pipeline.ttp.linkage.model import load_model
+from fjo_pipeline.ttp.retention import destroy_expired
 
 POOL = "ttp_store"
 FEWEST_PEOPLE_TO_JUDGE = 100
@@ -186,3 +188,17 @@ def _transfers(dataset: str) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata={f"{kind}_rows_sent": rows for kind, rows in sent.items()})
 
     return transfers
+
+
+@dg.asset(
+    key=["ttp", "store", "retention"],
+    group_name="ttp",
+    kinds={"sqlite"},
+    pool=POOL,
+    description="File 1 data whose contract's days are over, destroyed.",
+)
+def retention(ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
+    """Destroy what may no longer be kept, and say how much it was."""
+    with failures_in_words():
+        destroyed = list(destroy_expired(ttp, date.today()))
+    return dg.MaterializeResult(metadata={"destroyed": len(destroyed)})

@@ -3,12 +3,12 @@
 import dagster as dg
 
 from fjo_pipeline.core.contracts import datasets
-from fjo_pipeline.core.orchestration import automation_sensor
+from fjo_pipeline.core.orchestration import automation_sensor, inbox_sensor, nightly_retention, nightly_schedules
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.ttp.assets import shared_assets, ttp_assets
+from fjo_pipeline.ttp.assets import retention, shared_assets, ttp_assets
 from fjo_pipeline.ttp.flow import Ttp
-from fjo_pipeline.ttp.sensors import ttp_schedules, ttp_sensors
+from fjo_pipeline.ttp.sensors import INBOX, requests
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
@@ -18,9 +18,9 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     assets = [asset for group in by_dataset.values() for asset in group]
     targets = {name: dg.AssetSelection.assets(*group) for name, group in by_dataset.items()}
     return dg.Definitions(
-        assets=[*shared_assets(), *assets],
-        sensors=[*ttp_sensors(dg.AssetSelection.assets(*assets)), automation_sensor("ttp")],
-        schedules=ttp_schedules(targets),
+        assets=[*shared_assets(), *assets, retention],
+        sensors=[inbox_sensor("ttp", dg.AssetSelection.assets(*assets), requests, INBOX), automation_sensor("ttp")],
+        schedules=[*nightly_schedules("ttp", targets, requests), nightly_retention("ttp", retention)],
         resources={"ttp": Ttp(settings)},
         executor=dg.in_process_executor,
     )

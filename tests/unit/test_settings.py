@@ -42,8 +42,6 @@ def test_what_cannot_be_is_refused() -> None:
         Settings(threads=0)
     with pytest.raises(ValidationError):
         Settings(settle_seconds=-1)
-    with pytest.raises(ValidationError):
-        Settings(linkage_engine="abacus")
 
 
 def test_settings_do_not_change() -> None:
