@@ -58,7 +58,10 @@ def _curated(dataset: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
         deps=[["databank", dataset, "received"]],
-        check_specs=[dg.AssetCheckSpec(name, asset=key, blocking=True) for name in CURATED_CHECKS],
+        check_specs=[
+            dg.AssetCheckSpec(name, asset=key, description=description, blocking=True)
+            for name, description in CURATED_CHECKS.items()
+        ],
         partitions_def=deposits(dataset),
         backfill_policy=ONE_RUN_A_PARTITION,
         automation_condition=AFTER_WHAT_IT_STANDS_ON,

@@ -7,7 +7,11 @@ from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.sessions import Session, identifier
 from fjo_pipeline.databank.tables import alf_table, curated_tables
 
-CURATED_CHECKS = ("rows_conserved", "one_alf_a_person", "ids_in_range")
+CURATED_CHECKS = {
+    "rows_conserved": "Every table has the rows of its file, no more and no fewer.",
+    "one_alf_a_person": "Every person has one row in the ALF table.",
+    "ids_in_range": "Every id has at most 14 digits.",
+}
 
 
 def check_curated(session: Session, contract: Contract, refresh: str, expected: Mapping[str, int]) -> list[Finding]:

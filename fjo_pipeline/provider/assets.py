@@ -18,10 +18,10 @@ from fjo_pipeline.provider.retention import destroy_expired
 
 POOL = "provider_store"
 SPLIT_CHECKS = {
-    "rows_conserved": "file_2",
-    "no_identifier_columns": "file_2",
-    "no_identifier_values": "file_2",
-    "one_row_a_join_key": "file_1",
+    "rows_conserved": ("file_2", "Every row of the deposit is in File 2, and every person has one row of File 1."),
+    "no_identifier_columns": ("file_2", "File 2 has exactly the columns that the contract lets go there."),
+    "no_identifier_values": ("file_2", "No column of File 2 carries values of File 1, or that look like identifiers."),
+    "one_row_a_join_key": ("file_1", "No join key stands twice in File 1."),
 }
 
 
@@ -89,7 +89,10 @@ def _split(dataset: str) -> dg.AssetsDefinition:
             ),
             spec("file_2", "File 2: what happened, keys encrypted, no identifier; encrypted, not yet sealed."),
         ],
-        check_specs=[dg.AssetCheckSpec(check, asset=key(name), blocking=True) for check, name in SPLIT_CHECKS.items()],
+        check_specs=[
+            dg.AssetCheckSpec(check, asset=key(name), description=description, blocking=True)
+            for check, (name, description) in SPLIT_CHECKS.items()
+        ],
         backfill_policy=ONE_RUN_A_PARTITION,
         pool=POOL,
     )
@@ -103,7 +106,7 @@ def _split(dataset: str) -> dg.AssetsDefinition:
             results = [
                 dg.AssetCheckResult(passed=each.passed, check_name=each.name, asset_key=key(name), metadata=each.counts)
                 for each in findings
-                if SPLIT_CHECKS[each.name] == name
+                if SPLIT_CHECKS[each.name][0] == name
             ]
             yield dg.MaterializeResult(
                 asset_key=key(name),

@@ -17,6 +17,12 @@ from fjo_pipeline.ttp.linkage.model import load_model
 from fjo_pipeline.ttp.retention import destroy_expired
 
 POOL = "ttp_store"
+FILE_3_CHECKS = {
+    "rows_conserved": "File 3 has a row for every row of File 1.",
+    "one_alf_a_join_key": "No join key stands twice in File 3.",
+    "cluster_sizes": "No register person has more people of the deposit than aliases can explain.",
+    "match_rate_in_band": "The share of linked people lies within the contract's band.",
+}
 FEWEST_PEOPLE_TO_JUDGE = 100
 """Below this many people a match rate may lie anywhere by chance."""
 LARGEST_CLUSTER = 20
@@ -117,11 +123,11 @@ def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
         key=key,
         deps=[["ttp", dataset, "linkage"]],
         check_specs=[
-            dg.AssetCheckSpec("rows_conserved", asset=key, blocking=True),
-            dg.AssetCheckSpec("one_alf_a_join_key", asset=key, blocking=True),
-            dg.AssetCheckSpec("cluster_sizes", asset=key, blocking=True),
-            dg.AssetCheckSpec("match_rate_in_band", asset=key, blocking=True),
-            dg.AssetCheckSpec("small_areas_known", asset=key),
+            *(
+                dg.AssetCheckSpec(name, asset=key, description=description, blocking=True)
+                for name, description in FILE_3_CHECKS.items()
+            ),
+            dg.AssetCheckSpec("small_areas_known", asset=key, description="Somebody has a small area: a warning only."),
         ],
         partitions_def=deposits(dataset),
         backfill_policy=ONE_RUN_A_PARTITION,
