@@ -36,6 +36,7 @@ class Session:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
+        self.names_shown = False
 
     def run(self, sql: str, parameters: Parameters = None, *, step: str) -> None:
         """Execute a statement for its effect; raises StatementFailed."""
@@ -66,7 +67,7 @@ class Session:
         return pa.RecordBatchReader.from_batches(stream.schema, _guarded_batches(stream, step))
 
     def _execute(self, sql: str, parameters: Parameters, step: str) -> duckdb.DuckDBPyConnection:
-        return _guarded(lambda: self.connection.execute(sql, parameters), step)
+        return _guarded(lambda: self.connection.execute(sql, parameters), step, names_shown=self.names_shown)
 
 
 @contextmanager
@@ -120,6 +121,8 @@ def confine(session: Session, folders: Sequence[Path]) -> None:
     session.run(f"SET allowed_directories = [{allowed}]", step="confine the session")
     session.run("SET enable_external_access = false", step="confine the session")
     session.run("SET lock_configuration = true", step="confine the session")
+    # Whoever writes the SQL must be told which name is wrong; these errors come before any row is read.
+    session.names_shown = True
 
 
 def assert_statements(session: Session, sql: str, allowed: frozenset[duckdb.StatementType], *, step: str) -> None:
@@ -167,14 +170,20 @@ def restrict_new_files() -> None:
     os.umask(0o077)
 
 
-def _guarded(call: Callable[[], T], step: str) -> T:
+def _guarded(call: Callable[[], T], step: str, *, names_shown: bool = False) -> T:
+    said = ""
     try:
         return call()
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        kind = type(error).__name__
+        # What no table, column or function is called, without the excerpt of the SQL that follows.
+        said = str(error).split("\n\nLINE ")[0] if names_shown else ""
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         # pyarrow passes on DuckDB's message as an OSError of its own.
         kind = type(error).__name__
     # Raised outside the handler, so that not even __context__ keeps DuckDB's message.
-    raise StatementFailed(f"could not {step}: DuckDB {kind} (its message is withheld, it may quote a value)")
+    withheld = f"DuckDB {kind} (its message is withheld, it may quote a value)"
+    raise StatementFailed(f"could not {step}: {said or withheld}")
 
 
 def _guarded_batches(stream: pa.RecordBatchReader, step: str) -> Iterator[pa.RecordBatch]:

@@ -147,3 +147,11 @@ def test_users_sql_reaches_no_file_and_writes_nothing(sql: str, carried: TinyHom
     assert "Quillfeather" not in str(caught.value)
     assert files(lake) == before
     assert query(carried.databank, "SELECT count(*) FROM databank.partitions").to_pylist() == [{"count_star()": 2}]
+
+
+def test_users_are_told_which_name_is_wrong(carried: TinyHome) -> None:
+    with pytest.raises(StatementFailed, match="nowhere does not exist"):
+        query(carried.databank, "SELECT * FROM nowhere WHERE x = 'Quillfeather'")
+    with pytest.raises(StatementFailed, match="colour") as caught:
+        query(carried.databank, "SELECT colour FROM databank.partitions WHERE dataset = 'Quillfeather'")
+    assert "Quillfeather" not in str(caught.value)
