@@ -33,6 +33,8 @@ SENDERS: Mapping[Kind, Zone] = {
     "linkage_report": "ttp",
     "removals": "ttp",
 }
+# Version 2 packs numbers and codes to half the size, and is written faster for it.
+PARQUET = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION snappy, WRITE_BLOOM_FILTER false"
 ENVELOPE = "envelope.age"
 DRAFT = "draft.bin"
 MAXIMUM_ENVELOPE_BYTES = 8_000_000
@@ -117,8 +119,7 @@ class Draft:
         target = literal(self.folder / f"{table}.parquet")
         self.rows[table] = int(
             session.value(
-                f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd, "
-                f"ENCRYPTION_CONFIG {{footer_key: {literal(name)}}})",
+                f"COPY ({query}) TO {target} ({PARQUET}, ENCRYPTION_CONFIG {{footer_key: {literal(name)}}})",
                 parameters,
                 step=f"write {self.subject.kind} table {table}",
             )

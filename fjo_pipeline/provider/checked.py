@@ -12,14 +12,10 @@ from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_texts, write_atomically
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, add_parquet_key, identifier, literal
-from fjo_pipeline.core.transfers import parquet_relation
+from fjo_pipeline.core.transfers import PARQUET, parquet_relation
 
 STATEMENT = "checked.json"
-STAGING = (
-    # Version 2 packs numbers and codes to half the size, and is written faster for it.
-    "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION snappy, WRITE_BLOOM_FILTER false, "
-    "ENCRYPTION_CONFIG {footer_key: 'staging'}"
-)
+STAGING = f"{PARQUET}, ENCRYPTION_CONFIG {{footer_key: 'staging'}}"
 
 
 @dataclass(frozen=True)
