@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,11 @@ def test_the_ui_comes_up(environment: dict[str, str]) -> None:
     try:
         assert wait_for_page("http://127.0.0.1:3000/server_info", deadline=time.monotonic() + 180)
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        # make ends before what it started: the whole group is asked, and then made, to end.
+        os.killpg(process.pid, signal.SIGINT)
         process.wait(timeout=60)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_for_page(url: str, deadline: float) -> bool:
