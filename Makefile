@@ -12,7 +12,7 @@ export FJO_HOME ?= .fjo
 setup: .venv/.made
 
 .venv/.made: uv.lock pyproject.toml | uv-is-here
-	$(UV) sync --frozen --quiet
+	$(UV) sync --frozen --quiet --compile-bytecode
 	touch $@
 
 .PHONY: uv-is-here

@@ -1,6 +1,7 @@
 """What checking and splitting a deposit costs: `python -m benchmarks.provider --rows 10000000`.
 
-Each step runs in a process of its own; seconds are those of the step, without the interpreter's start.
+Each step runs in a process of its own, all of them several times over; seconds are the medians of the step by itself,
+without the interpreter's start.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import json
 import os
 import platform
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,7 @@ ROWS_A_PERSON = 10.2
 REPORT = REPOSITORY / "docs" / "performance.md"
 SECTION = "## Provider"
 HEADER = "| rows | MB | bare read, s | check, s | split, s | guards, s | send, s | check + split / read | peak MB |"
+FIGURES = ("seconds", "cpu_seconds", "rss_mb")
 CHECK, SPLIT = ("take_deposit",), ("split_deposit", "check_split", "send_files")
 
 
@@ -40,6 +43,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows over all tables, about")
     parser.add_argument("--home", type=Path, help="keep the deposit here and use it again; thrown away without it")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=5, help="how often each step is run")
     parser.add_argument("--no-report", action="store_true", help=f"leave {REPORT.name} as it is")
     parser.add_argument("--step", choices=["make", *STEPS], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -111,11 +115,14 @@ def _measure(arguments: argparse.Namespace, home: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.provider", "--home", str(home), "--rows", str(arguments.rows)]
     command += ["--threads", str(arguments.threads), "--step"]
     subprocess.run([*command, "make"], check=True, cwd=REPOSITORY)
-    figures: dict[str, dict[str, float]] = {}
+    runs: dict[str, list[dict[str, float]]] = {step: [] for step in STEPS}
+    for _ in range(arguments.repeats):
+        for step in STEPS:
+            output = subprocess.run([*command, step], check=True, cwd=REPOSITORY, capture_output=True, text=True).stdout
+            runs[step].append(json.loads(output))
+    figures = {step: {name: statistics.median(run[name] for run in runs[step]) for name in FIGURES} for step in STEPS}
     for step in STEPS:
-        output = subprocess.run([*command, step], check=True, cwd=REPOSITORY, capture_output=True, text=True).stdout
-        figures[step] = json.loads(output)
-        seconds, cpu, peak = (figures[step][each] for each in ("seconds", "cpu_seconds", "rss_mb"))
+        seconds, cpu, peak = (figures[step][each] for each in FIGURES)
         print(f"{step:16}{seconds:8.1f} s {cpu:8.1f} s of processor {peak:8,.0f} MB", flush=True)
     ratio, of_cpu = (
         sum(figures[step][each] for step in (*CHECK, *SPLIT)) / figures["bare_read"][each]
@@ -139,7 +146,8 @@ def _enter(settings: Settings, figures: dict[str, dict[str, float]], ratio: floa
     peak = max(figures[step]["rss_mb"] for step in (*CHECK, *SPLIT))
     section = (
         f"{SECTION}\n\nMade with `python -m benchmarks.provider --rows 10000000`, DuckDB {duckdb.__version__}, "
-        f"Python {platform.python_version()}, two cores: a synthetic ECMS deposit, each step in a process of its own. "
+        f"Python {platform.python_version()}, two cores: a synthetic ECMS deposit, each step in a process of its own, "
+        f"medians of several runs. "
         f"The bare read is DuckDB's `read_csv` of the same files into typed tables on as many threads. "
         f"Load of the machine over the last five minutes: {os.getloadavg()[1]:.0f}.\n\n"
         f"{HEADER}\n{'|---' * HEADER.count(' | ')}|---|\n"
