@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.exact import link_exactly
 from fjo_pipeline.ttp.linkage.model import LinkageModel
-from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise
+from fjo_pipeline.ttp.linkage.normalise import RegisterRelations
+from fjo_pipeline.ttp.linkage.prepare import normalise
 from fjo_pipeline.ttp.linkage.probabilistic import score
 
 STEPS = 30

@@ -6,54 +6,100 @@ Names and addresses are compared apart and never multiplied out, so that a perso
 from math import log2
 
 from fjo_pipeline.core.sessions import Session
-from fjo_pipeline.ttp.linkage.model import COMPARISONS, MISSING, Comparison, Level, LinkageModel
+from fjo_pipeline.ttp.linkage.households import Household
+from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, Comparison, Level, LinkageModel
 
 FREQUENCY_FLOOR = 1.5
 WEIGHT_OFFSET = 100
+KINDS = ("clean", "soiled")
+# A candidate below these odds could neither be linked nor be a rival that anybody would notice.
+LEAST_ODDS = 1e-3
+# Everything else may agree and it is still the brother: forename and sex are not both written down wrong by accident.
+TWINS_OF_TWO_SEXES = f"v.given_name = {DIFFERENT} AND v.sex = {DIFFERENT}"
+# Column: what it is called among people, and its register rows as `key`.
+FREQUENCIES = {
+    "first": ("first", "SELECT f.first AS key FROM linkage_name_row n JOIN linkage_forename f ON f.id = n.forename"),
+    "surname": (
+        "surname",
+        "SELECT s.surname AS key FROM linkage_name_row n JOIN linkage_surname s ON s.id = n.surname",
+    ),
+    "dob": ("dob", "SELECT dob AS key FROM linkage_person"),
+    "postcode": ("postcode_id", "SELECT postcode AS key FROM linkage_address_row"),
+    "address": ("address_id", "SELECT address AS key FROM linkage_address_row"),
+}
 
 
 def count_frequencies(session: Session) -> None:
     """Make `linkage_share`(pid, one share per column): how common each of a person's values is in the register."""
-    columns = _frequent_columns()
-    for column, table in columns:
+    for column, (key, counted) in FREQUENCIES.items():
         session.run(
             f"""CREATE OR REPLACE TEMP TABLE linkage_frequency_{column} AS
-            SELECT {column}, greatest(count(DISTINCT rid), {FREQUENCY_FLOOR})
-                             / (SELECT count(*) FROM linkage_person) AS {column}_share
-            FROM linkage_{table} SEMI JOIN (SELECT {column} FROM linkage_people JOIN linkage_rest USING (pid))
-                 USING ({column})
-            GROUP BY {column}""",
+            SELECT key, greatest(count(*), {FREQUENCY_FLOOR}) / (SELECT count(*) FROM linkage_person) AS {column}_share
+            FROM ({counted}) SEMI JOIN (SELECT {key} AS key FROM linkage_people JOIN linkage_rest USING (pid))
+                 USING (key)
+            GROUP BY key""",
             step=f"count how common each {column} is",
         )
+    joins = [f"LEFT JOIN linkage_frequency_{c} f_{c} ON f_{c}.key = p.{key}" for c, (key, _) in FREQUENCIES.items()]
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_share AS
-        SELECT pid, {", ".join(f"{column}_share" for column, _ in columns)}
-        FROM linkage_people JOIN linkage_rest USING (pid)
-        {" ".join(f"LEFT JOIN linkage_frequency_{column} USING ({column})" for column, _ in columns)}""",
+        SELECT pid, {", ".join(f"{column}_share" for column in FREQUENCIES)}
+        FROM linkage_people p JOIN linkage_rest USING (pid) {" ".join(joins)}""",
         step="tell each person how common the values are",
     )
-    for column, _ in columns:
+    for column in FREQUENCIES:
         session.run(f"DROP TABLE linkage_frequency_{column}", step="drop the frequencies")
 
 
-def compare(session: Session, model: LinkageModel, pairs: str, vectors: str) -> None:
-    """Make `vectors`(pid, rid, a level code per comparison) for a relation of distinct pairs."""
-    for kind in ("name", "address"):
-        session.run(_best_of(kind, model, pairs), step=f"compare each {kind}")
-    levels = ", ".join(
-        f"{_level_sql(c)} AS {c.name}"
-        if c.of == "person"
-        else f"coalesce(linkage_best_{c.of}.{c.name}, CAST({MISSING} AS TINYINT)) AS {c.name}"
-        for c in COMPARISONS
+def compare(
+    session: Session, model: LinkageModel, pairs: str, vectors: str, household: Household | None = None
+) -> None:
+    """Make `vectors`(pid, rid, a level code per comparison) for a relation of distinct pairs.
+
+    Names and the person come first. With a household, and `linkage_share`, pairs go that would stay below `LEAST_ODDS`
+    if their address were the very best: they are most of them, and addresses are what costs.
+    """
+    session.run(_best_of("name", model, pairs), step="compare each name")
+    of_person = ", ".join(f"{_level_sql(c)} AS {c.name}" for c in COMPARISONS if c.of == "person")
+    kept = f"WHERE {_no_housemate(model, household)}" if household else ""
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_near AS
+        SELECT v.* FROM (
+            SELECT pid, rid, {_levels_of("name")}, {of_person}
+            FROM {pairs} JOIN linkage_people l USING (pid) JOIN linkage_person r USING (rid)
+            LEFT JOIN linkage_best_name USING (pid, rid)) v {kept}""",
+        step="compare each person",
     )
+    session.run(_best_of("address", model, "linkage_near"), step="compare each address")
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE {vectors} AS
-        SELECT pid, rid, {levels}
-        FROM {pairs} JOIN linkage_people l USING (pid) JOIN linkage_person r USING (rid)
-        LEFT JOIN linkage_best_name USING (pid, rid) LEFT JOIN linkage_best_address USING (pid, rid)""",
+        SELECT pid, rid, {", ".join(c.name for c in COMPARISONS if c.of != "address")}, {_levels_of("address")}
+        FROM linkage_near LEFT JOIN linkage_best_address USING (pid, rid)""",
         step="put comparison vectors together",
     )
-    session.run("DROP TABLE linkage_best_name; DROP TABLE linkage_best_address", step="drop the best rows")
+    for table in ("best_name", "best_address", "near"):
+        session.run(f"DROP TABLE linkage_{table}", step="drop the best rows")
+
+
+def rarity(model: LinkageModel, comparison: Comparison, code: str) -> str:
+    """SQL: log2 of the mean chance of an equal value over this value's own share of the register, 0 unless equal.
+
+    `code` is SQL for the level; shares are those of `linkage_share h`.
+    """
+    frequent = [level for level in comparison.levels if level.frequency]
+    if not frequent:
+        return "0"
+    codes = ", ".join(str(level.code) for level in frequent)
+    share = f"h.{frequent[0].frequency}_share"
+    return f"coalesce({_mean_weight(model, comparison)!r} - log2(CASE WHEN {code} IN ({codes}) THEN {share} END), 0)"
+
+
+def _levels_of(kind: str) -> str:
+    return ", ".join(
+        f"coalesce(linkage_best_{kind}.{c.name}, CAST({MISSING} AS TINYINT)) AS {c.name}"
+        for c in COMPARISONS
+        if c.of == kind
+    )
 
 
 def _best_of(kind: str, model: LinkageModel, pairs: str) -> str:
@@ -66,11 +112,11 @@ def _best_of(kind: str, model: LinkageModel, pairs: str) -> str:
         f"CAST(best >> {4 * place} & 15 AS TINYINT) AS {comparison.name}"
         for place, comparison in enumerate(reversed(comparisons))
     )
-    rows = (
-        f"SELECT pid, rid, {', '.join(f'{_level_sql(c)} AS {c.name}' for c in comparisons)} FROM {_rows(kind, pairs)}"
-    )
+    levels = ", ".join(f"{_level_sql(c)} AS {c.name}" for c in comparisons)
     return f"""CREATE OR REPLACE TEMP TABLE linkage_best_{kind} AS
-        SELECT pid, rid, {unpacked} FROM (SELECT pid, rid, max({packed}) AS best FROM ({rows}) GROUP BY pid, rid)"""
+        SELECT pid, rid, {unpacked} FROM (
+            SELECT pid, rid, max({packed}) AS best FROM (SELECT pid, rid, {levels} FROM {_rows(kind, pairs)})
+            GROUP BY pid, rid)"""
 
 
 def _rows(kind: str, pairs: str) -> str:
@@ -93,5 +139,33 @@ def _rough_weight(comparison: Comparison, model: LinkageModel) -> str:
     return f"CASE {comparison.name} {cases} ELSE 0 END"
 
 
-def _frequent_columns() -> list[tuple[str, str]]:
-    return sorted({level.frequency: c.of for c in COMPARISONS for level in c.levels if level.frequency}.items())
+def _no_housemate(model: LinkageModel, household: Household) -> str:
+    """SQL condition: pair `v` could be told from a housemate of the true person, if its address were the best one."""
+    told = [
+        f"greatest({', '.join(_most_against(other, kind, model) for kind in KINDS)}) >= log2({LEAST_ODDS * number!r})"
+        for other, number in (("relative", household.relative), ("occupant", household.occupant))
+        if number > 0
+    ]
+    return " AND ".join([*told, f"NOT ({TWINS_OF_TWO_SEXES})"])
+
+
+def _most_against(other: str, kind: str, model: LinkageModel) -> str:
+    """SQL: the most that log2 of the chance as one person over that as `other` can be, whatever the address."""
+    share = model.soiled if kind == "soiled" else 1 - model.soiled
+    terms = [repr(1 + log2(share))]
+    for comparison in COMPARISONS:
+        weights = {
+            code: log2(getattr(chances, kind) / getattr(chances, other))
+            for code, chances in model.levels[comparison.name].items()
+        }
+        if comparison.of == "address":
+            terms.append(repr(max(0.0, *weights.values())))
+        else:
+            cases = " ".join(f"WHEN {code} THEN {weight:.4f}" for code, weight in sorted(weights.items()))
+            terms.append(f"CASE v.{comparison.name} {cases} ELSE 0 END")
+    return " + ".join(terms)
+
+
+def _mean_weight(model: LinkageModel, comparison: Comparison) -> float:
+    chances = model.levels[comparison.name]
+    return log2(sum(chances[level.code].stranger for level in comparison.levels if level.frequency))

@@ -104,8 +104,10 @@ def _load(session: Session, register: Path, people: Path, truth: Path) -> None:
             f"CAST({identifier(name)} AS VARCHAR) AS {name}" if name in columns else f"CAST(NULL AS VARCHAR) AS {name}"
             for name in (key, *fields)
         ]
+        # The register is large and its rows are read but once or twice, so it stays in its file.
+        kind = "TABLE" if unique else "VIEW"
         session.run(
-            f"CREATE TABLE {table} AS SELECT {', '.join(chosen)} FROM read_parquet({literal(path)})",
+            f"CREATE {kind} {table} AS SELECT {', '.join(chosen)} FROM read_parquet({literal(path)})",
             step=f"read {path.name}",
         )
         _check_ids(session, table, path, key, unique)
@@ -115,7 +117,7 @@ def _load(session: Session, register: Path, people: Path, truth: Path) -> None:
         ("address", "postcode, address"),
     ):
         session.run(
-            f"CREATE TABLE evaluated_{kind} AS SELECT DISTINCT register_id, {listed} FROM evaluated_register",
+            f"CREATE VIEW evaluated_{kind} AS SELECT register_id, {listed} FROM evaluated_register",
             step="divide the register",
         )
 
@@ -137,7 +139,8 @@ def _columns(path: Path, needed: list[str]) -> set[str]:
 
 def _check_ids(session: Session, table: str, path: Path, key: str, unique: bool) -> None:
     rows, filled, distinct = session.row(
-        f"SELECT count(*), count({key}), count(DISTINCT {key}) FROM {table}", step=f"check the ids of {path.name}"
+        f"SELECT count(*), count({key}), {f'count(DISTINCT {key})' if unique else 0} FROM {table}",
+        step=f"check the ids of {path.name}",
     )
     if filled < rows:
         raise Refused(f"{path.name}: {rows - filled} rows have no {key}")

@@ -56,8 +56,8 @@ def _by_five_fields(session: Session) -> None:
         WITH housed AS (
             SELECT DISTINCT p.pid, a.rid, p.forename_key, p.surname_key
             FROM linkage_people p
-            JOIN linkage_address a USING (postcode)
-            JOIN linkage_person r ON r.rid = a.rid AND r.dob = p.dob AND r.sex = p.sex
+            JOIN linkage_address_row a ON a.postcode = p.postcode_id AND a.dob = p.dob
+            JOIN linkage_person r ON r.rid = a.rid AND r.sex = p.sex
             WHERE NOT p.dob_mended AND p.pid NOT IN (SELECT pid FROM linkage_exact))
         SELECT h.pid, h.rid,
                max(CASE WHEN h.forename_key = n.forename_key THEN 2

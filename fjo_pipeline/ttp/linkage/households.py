@@ -25,14 +25,16 @@ def pair_housemates(session: Session, rids: str) -> None:
     """
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_housemates AS
-        WITH housed AS (
+        WITH housed AS MATERIALIZED (
             SELECT DISTINCT a.rid, b.rid AS other
-            FROM (SELECT rid, postcode, address FROM linkage_address SEMI JOIN {rids} USING (rid)) a
-            JOIN linkage_address b USING (postcode, address) WHERE a.rid <> b.rid),
-        related AS (
-            SELECT DISTINCT h.rid, h.other FROM housed h JOIN linkage_name m ON m.rid = h.rid
-            JOIN linkage_name n ON n.rid = h.other AND n.surname = m.surname)
-        SELECT rid, other, r.rid IS NOT NULL AS related FROM housed LEFT JOIN related r USING (rid, other)""",
+            FROM (SELECT rid, postcode, address FROM linkage_address_row SEMI JOIN {rids} USING (rid)) a
+            JOIN linkage_address_row b USING (postcode, address) WHERE a.rid <> b.rid),
+        named AS MATERIALIZED (
+            SELECT rid, list(DISTINCT s.surname) AS surnames
+            FROM linkage_name_row n JOIN linkage_surname s ON s.id = n.surname
+            WHERE rid IN (SELECT rid FROM housed UNION ALL SELECT other FROM housed) GROUP BY rid)
+        SELECT h.rid, h.other, coalesce(list_has_any(m.surnames, n.surnames), false) AS related
+        FROM housed h LEFT JOIN named m ON m.rid = h.rid LEFT JOIN named n ON n.rid = h.other""",
         step="find who shares a home",
     )
 

@@ -8,15 +8,14 @@ from time import perf_counter
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.exact import link_exactly
 from fjo_pipeline.ttp.linkage.model import LinkageModel
-from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise
+from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise_people
+from fjo_pipeline.ttp.linkage.prepare import PREPARED, prepare_register, use_prepared
 from fjo_pipeline.ttp.linkage.probabilistic import score
 from fjo_pipeline.ttp.linkage.resolve import resolve
 
 WORKING_TABLES = [
     "linkage_people",
-    "linkage_person",
-    "linkage_name",
-    "linkage_address",
+    *(f"linkage_{table}" for table in PREPARED),
     "linkage_nickname",
     "linkage_exact",
     "linkage_nhs_conflict",
@@ -54,8 +53,11 @@ def link_people(
     unique in `people`. `min_probability` replaces the model's threshold for status 35. Raises StatementFailed.
     """
     result = LinkageResult()
+    with _timed(result, "prepare"):
+        prepare_register(session, register)
     with _timed(result, "normalise"):
-        normalise(session, people, register)
+        use_prepared(session)
+        normalise_people(session, people)
     with _timed(result, "exact"):
         link_exactly(session, use_nhs_numbers=use_nhs_numbers)
     with _timed(result, "probabilistic"):

@@ -101,7 +101,7 @@ COMPARISONS = (
                 "day and month changed places",
                 "year(l.dob) = year(r.dob) AND month(l.dob) = day(r.dob) AND day(l.dob) = month(r.dob)",
             ),
-            Level(5, "one digit differs", "hamming(l.dob_text, r.dob_text) = 1"),
+            Level(5, "one digit differs", "hamming(CAST(l.dob AS VARCHAR), CAST(r.dob AS VARCHAR)) = 1"),
             Level(
                 4,
                 "two parts of three are equal",
@@ -111,7 +111,7 @@ COMPARISONS = (
             Level(
                 3,
                 "two digits differ, or within a month",
-                "hamming(l.dob_text, r.dob_text) = 2 OR abs(l.dob - r.dob) <= 31",
+                "hamming(CAST(l.dob AS VARCHAR), CAST(r.dob AS VARCHAR)) = 2 OR abs(l.dob - r.dob) <= 31",
             ),
             Level(2, "the same year", "year(l.dob) = year(r.dob)"),
             Level(1, "different", "true"),

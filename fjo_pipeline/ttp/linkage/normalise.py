@@ -1,4 +1,4 @@
-"""Identifiers made comparable: names, dates, sexes, postcodes and addresses folded into `linkage_*` temp tables.
+"""Identifiers made comparable: names, dates, sexes, postcodes and addresses folded by SQL macros.
 
 Nothing here decides a link. People and register go through the same expressions, so that what is equal stays equal.
 """
@@ -20,7 +20,6 @@ PARTICLES = "de|da|di|du|del|der|den|van|von|la|le|al|el|bin|binti|ibn|ap|ab|fer
 LETTERS, PLAIN_LETTERS = "øłđðþıœæß''\u2019\u2018`\u00b4\u02bc\u02bb", "olddtioas"
 PLACEHOLDER_DATES = ("0001-01-01", "1111-11-11", "1800-01-01", "1900-01-01", "1901-01-01", "9999-12-31")
 CENTURY_TYPOS = {18: 19, 22: 20, 29: 20, 79: 19}
-YEARS_BEYOND_REGISTER = 15
 
 MACROS = {
     # 200 characters tell any two people apart; the rest of a runaway field would only cost time.
@@ -42,7 +41,8 @@ MACROS = {
             try_cast(left(trim(x), 10) AS DATE),
             CAST(try_strptime(trim(x), ['%d/%m/%Y', '%Y%m%d', '%d-%m-%Y', '%d.%m.%Y', '%d %b %Y']) AS DATE))""",
     "linkage_sex(x)": """
-        CASE WHEN lower(trim(x)) IN ('m', 'male', '1') THEN 'M' WHEN lower(trim(x)) IN ('f', 'female', '2') THEN 'F' END
+        CASE WHEN x IN ('1', 'M') THEN 'M' WHEN x IN ('2', 'F') THEN 'F'
+             WHEN lower(trim(x)) IN ('m', 'male', '1') THEN 'M' WHEN lower(trim(x)) IN ('f', 'female', '2') THEN 'F' END
     """,
     "linkage_alphanumeric(x)": """
         nullif(regexp_replace(upper(left(x, 20)), '[^A-Z0-9]', '', 'g'), '')""",
@@ -74,17 +74,32 @@ MACROS = {
     "linkage_nhs(x)": r"""
         CASE WHEN regexp_full_match(regexp_replace(left(x, 20), '[\s-]', '', 'g'), '[0-9]{10}')
              THEN linkage_valid_nhs(regexp_replace(left(x, 20), '[\s-]', '', 'g')) END""",
+    # Addresses are many and long: letters, digits and ", " alone need no regular expression but the one that says so.
+    "linkage_place(x)": """
+        CASE WHEN regexp_full_match(left(x, 200), '[A-Za-z0-9]+(,? [A-Za-z0-9]+)*')
+             THEN lower(replace(left(x, 200), ',', ''))
+             ELSE linkage_words(x) END""",
     # Consonants after the first letter: English and Welsh spellings of one sound mostly share them.
     "linkage_skeleton(x)": "left(x, 1) || left(regexp_replace(substr(x, 2), '[aeiouyhw]|(?:ck)', '', 'g'), 4)",
 }
 
-NAME_COLUMNS = """f.forename_key, s.surname_key, f.first,
-    ' ' || nullif(concat_ws(' ', f.rest, m.words), '') || ' ' AS middle, s.surname, s.part_1, s.part_2, s.skeleton"""
-NAME_JOINS = """LEFT JOIN linkage_raw_forename f ON f.raw = t.forename
-    LEFT JOIN linkage_raw_middle_names m ON m.raw = t.middle_names
-    LEFT JOIN linkage_raw_surname s ON s.raw = t.surname"""
-PLACE_COLUMNS = """linkage_postcode(postcode) AS postcode, linkage_words(address) AS address,
-    nullif(regexp_extract(linkage_words(address), '[0-9]+[a-z]?'), '') AS house"""
+# What is folded once a distinct text: name of the folded table, and its columns.
+TEXTS = {
+    "forename": """linkage_key(linkage_first_word(raw)) AS forename_key,
+        replace(linkage_meaning(linkage_first_word(raw)), ' ', '') AS first,
+        linkage_meaning(substr(trim(raw), length(linkage_first_word(raw)) + 1)) AS rest""",
+    "middle_names": "linkage_meaning(raw) AS words",
+    "surname": rf"""linkage_key(raw) AS surname_key, replace(linkage_meaning(raw), ' ', '') AS surname,
+        nullif(replace(regexp_extract(linkage_meaning(raw), '^(?:(?:{PARTICLES}) )*[^ ]+ '), ' ', ''), '') AS part_1,
+        nullif(replace(regexp_extract(linkage_meaning(raw), ' [^ ]+$'), ' ', ''), '') AS part_2,
+        linkage_skeleton(replace(linkage_meaning(raw), ' ', '')) AS skeleton""",
+    "postcode": "linkage_postcode(raw) AS postcode",
+    "address": """linkage_place(raw) AS address,
+        CAST(least(32 * TRY_CAST(regexp_extract(linkage_place(raw), '[0-9]+') AS BIGINT)
+             + greatest(coalesce(ascii(regexp_extract(linkage_place(raw), '[0-9]+([a-z]?)', 1)), 96) - 96, 0),
+             2000000000) AS INTEGER) AS house""",
+}
+MIDDLE = "' ' || nullif(concat_ws(' ', rest, words), '') || ' ' AS middle"
 
 
 @dataclass(frozen=True)
@@ -100,103 +115,56 @@ class RegisterRelations:
     address: str
 
 
-def normalise(session: Session, people: str, register: RegisterRelations) -> None:
-    """Make `linkage_people`, `linkage_person`, `linkage_name` and `linkage_address`; raises StatementFailed.
-
-    People and register people get small integer numbers, `pid` and `rid`, in the order of their ids.
-    """
+def define_macros(session: Session) -> None:
+    """The normalisation as temporary macros of the session."""
     for signature, body in MACROS.items():
         session.run(f"CREATE OR REPLACE TEMP MACRO {signature} AS ({body})", step="define the normalisation")
-    _normalise_texts(session, (people, register.name))
-    _normalise_register(session, register)
-    _normalise_people(session, people)
-    for column in ("forename", "middle_names", "surname"):
-        session.run(f"DROP TABLE linkage_raw_{column}", step="drop the distinct names")
 
 
-def _normalise_register(session: Session, register: RegisterRelations) -> None:
-    session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_person_raw AS
-        SELECT CAST(row_number() OVER (ORDER BY register_id) AS INTEGER) AS rid, register_id,
-               {_plausible("linkage_date(date_of_birth)")} AS read_dob,
-               linkage_sex(sex) AS sex, linkage_nhs(nhs_number) AS nhs
-        FROM (SELECT register_id, max(date_of_birth) AS date_of_birth, max(sex) AS sex, max(nhs_number) AS nhs_number
-              FROM {register.person} WHERE register_id IS NOT NULL GROUP BY register_id)""",
-        step="normalise the register's people",
-    )
-    first, last = session.row(
-        f"""SELECT coalesce(quantile_disc(year(read_dob), 0.001), 1900) - {YEARS_BEYOND_REGISTER},
-                   coalesce(quantile_disc(year(read_dob), 0.999), 2100) + {YEARS_BEYOND_REGISTER}
-            FROM linkage_person_raw""",
-        step="find the register's years of birth",
-    )
-    session.run(f"CREATE OR REPLACE TEMP MACRO linkage_mended_date(d) AS ({_mended(first, last)})", step="mend dates")
-    session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_person AS
-        SELECT rid, register_id, sex, nhs,
-               linkage_mended_date(read_dob) AS dob, {_text("linkage_mended_date(read_dob)")}
-        FROM linkage_person_raw""",
-        step="mend the register's dates",
-    )
-    session.run("DROP TABLE linkage_person_raw", step="drop the register's unmended people")
-    session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_name AS
-        SELECT rid, {NAME_COLUMNS} FROM {register.name} t JOIN linkage_person USING (register_id) {NAME_JOINS}""",
-        step="normalise the register's names",
-    )
-    session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_address AS
-        SELECT rid, {PLACE_COLUMNS} FROM {register.address} JOIN linkage_person USING (register_id)""",
-        step="normalise the register's addresses",
-    )
+def normalise_people(session: Session, people: str) -> None:
+    """Make `linkage_people` of the relation `people`, against the register that is prepared in this session.
 
-
-def _normalise_people(session: Session, people: str) -> None:
+    One row a person, `pid` by the order of ids; `postcode_id` and `address_id` where the register knows them.
+    """
+    for column, columns in TEXTS.items():
+        session.run(
+            f"""CREATE OR REPLACE TEMP TABLE linkage_folded_{column} AS
+            SELECT raw, {columns} FROM (SELECT DISTINCT {column} AS raw FROM {people} WHERE {column} <> '')""",
+            step=f"normalise each {column} of the deposit",
+        )
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_people AS
-        SELECT * EXCLUDE (read_dob), linkage_mended_date(read_dob) AS dob, {_text("linkage_mended_date(read_dob)")},
+        SELECT * EXCLUDE (read_dob), linkage_mended_date(read_dob) AS dob,
+               CAST(linkage_mended_date(read_dob) AS VARCHAR) AS dob_text,
                linkage_mended_date(read_dob) IS DISTINCT FROM read_dob AS dob_mended
         FROM (SELECT CAST(row_number() OVER (ORDER BY person_id) AS INTEGER) AS pid, person_id,
-                     {_plausible("linkage_date(date_of_birth)")} AS read_dob, linkage_sex(sex) AS sex,
-                     linkage_nhs(nhs_number) AS nhs, {NAME_COLUMNS}, {PLACE_COLUMNS}
-              FROM {people} t {NAME_JOINS})""",
+                     {plausible("linkage_date(date_of_birth)")} AS read_dob, linkage_sex(sex) AS sex,
+                     linkage_nhs(nhs_number) AS nhs, forename_key, surname_key, first, {MIDDLE}, f_surname.surname,
+                     part_1, part_2, skeleton, f_postcode.postcode, f_address.address, house,
+                     known_postcode.id AS postcode_id, known_address.id AS address_id
+              FROM {people} t
+              {" ".join(f"LEFT JOIN linkage_folded_{c} f_{c} ON f_{c}.raw = t.{c}" for c in TEXTS)}
+              LEFT JOIN linkage_postcode known_postcode ON known_postcode.postcode = f_postcode.postcode
+              LEFT JOIN linkage_address_text known_address ON known_address.address = f_address.address)""",
         step="normalise the deposit's people",
     )
+    for column in TEXTS:
+        session.run(f"DROP TABLE linkage_folded_{column}", step="drop the distinct texts")
 
 
-def _normalise_texts(session: Session, relations: tuple[str, str]) -> None:
-    """Each distinct forename, middle name and surname is folded once: there are far fewer than people."""
-    part = rf"'^(?:(?:{PARTICLES}) )*[^ ]+ '"
-    folded = {
-        "forename": """linkage_key(linkage_first_word(raw)) AS forename_key,
-            replace(linkage_meaning(linkage_first_word(raw)), ' ', '') AS first,
-            linkage_meaning(substr(trim(raw), length(linkage_first_word(raw)) + 1)) AS rest""",
-        "middle_names": "linkage_meaning(raw) AS words",
-        "surname": f"""linkage_key(raw) AS surname_key, replace(linkage_meaning(raw), ' ', '') AS surname,
-            nullif(replace(regexp_extract(linkage_meaning(raw), {part}), ' ', ''), '') AS part_1,
-            nullif(replace(regexp_extract(linkage_meaning(raw), ' [^ ]+$'), ' ', ''), '') AS part_2,
-            linkage_skeleton(replace(linkage_meaning(raw), ' ', '')) AS skeleton""",
-    }
-    for column, columns in folded.items():
-        raw = " UNION ".join(f"SELECT {column} AS raw FROM {relation}" for relation in relations)
-        session.run(
-            f"CREATE OR REPLACE TEMP TABLE linkage_raw_{column} AS SELECT raw, {columns} FROM ({raw}) WHERE raw <> ''",
-            step=f"normalise each {column}",
-        )
-
-
-def _plausible(date: str) -> str:
+def plausible(date: str) -> str:
+    """SQL for a date that is none of the placeholders, else null."""
     listed = ", ".join(f"'{day}'" for day in PLACEHOLDER_DATES)
     return f"CASE WHEN {date} NOT IN ({listed}) AND year({date}) BETWEEN 1000 AND 9999 THEN {date} END"
 
 
-def _mended(first: int, last: int) -> str:
+def define_mended_date(session: Session, first: int, last: int) -> None:
     """Century typos, put right only where the year as typed lies outside the register's and the mended one inside."""
     shift = " ".join(f"WHEN {typed} THEN {(meant - typed) * 100}" for typed, meant in CENTURY_TYPOS.items())
     meant = f"d + to_years(CASE year(d) // 100 {shift} ELSE 0 END)"
-    return f"""CASE WHEN year(d) BETWEEN {first} AND {last} THEN d
-                    WHEN year({meant}) BETWEEN {first} AND {last} THEN CAST({meant} AS DATE) ELSE d END"""
-
-
-def _text(date: str) -> str:
-    return f"strftime({date}, '%Y%m%d') AS dob_text"
+    session.run(
+        f"""CREATE OR REPLACE TEMP MACRO linkage_mended_date(d) AS (
+        CASE WHEN year(d) BETWEEN {first} AND {last} THEN d
+             WHEN year({meant}) BETWEEN {first} AND {last} THEN CAST({meant} AS DATE) ELSE d END)""",
+        step="mend dates",
+    )

@@ -6,7 +6,6 @@ candidates sum to less than one and a larger register needs more evidence, witho
 
 import logging
 import warnings
-from math import log2
 from typing import Any, Literal
 
 from splink import Linker, SettingsCreator
@@ -15,29 +14,28 @@ from splink.backends.duckdb import DuckDBAPI
 from fjo_pipeline.core.errors import StatementFailed
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.blocking import find_candidates
-from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
-from fjo_pipeline.ttp.linkage.households import mean_household
-from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, LinkageModel
+from fjo_pipeline.ttp.linkage.comparing import TWINS_OF_TWO_SEXES, compare, count_frequencies, rarity
+from fjo_pipeline.ttp.linkage.households import Household, mean_household
+from fjo_pipeline.ttp.linkage.model import COMPARISONS, MISSING, LinkageModel
 
 Kind = Literal["clean", "soiled", "relative", "occupant"]
 KINDS: tuple[Kind, ...] = ("clean", "soiled", "relative", "occupant")
 NAMES = [comparison.name for comparison in COMPARISONS]
-# Everything else may agree and it is still the brother: forename and sex are not both written down wrong by accident.
-TWINS_OF_TWO_SEXES = f"v.given_name = {DIFFERENT} AND v.sex = {DIFFERENT}"
 
 
 def score(session: Session, model: LinkageModel) -> int:
     """Make `linkage_scored`(pid, rid, probability) for the people of `linkage_rest`; returns the pairs scored."""
     find_candidates(session)
     count_frequencies(session)
-    compare(session, model, "linkage_pair", "linkage_vector")
-    weigh(session, model, "linkage_vector")
+    household = mean_household(session)
+    compare(session, model, "linkage_pair", "linkage_vector", household)
+    weigh(session, model, "linkage_vector", household)
     pairs = int(session.value("SELECT count(*) FROM linkage_pair", step="count the pairs"))
     session.run("DROP TABLE linkage_pair; DROP TABLE linkage_vector", step="drop the pairs")
     return pairs
 
 
-def weigh(session: Session, model: LinkageModel, vectors: str) -> None:
+def weigh(session: Session, model: LinkageModel, vectors: str, household: Household) -> None:
     """Make `linkage_scored` from comparison vectors: Splink's weights, rarity of values, rivals, calibration."""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_pattern AS
@@ -52,11 +50,11 @@ def weigh(session: Session, model: LinkageModel, vectors: str) -> None:
     )
     for kind in KINDS:
         _score_with_splink(session, splink_settings(model, kind), kind)
-    household = mean_household(session)
+    rarities = " + ".join(rarity(model, comparison, f"v.{comparison.name}") for comparison in COMPARISONS)
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_scored AS
         WITH ratio AS (
-            SELECT v.pid, v.rid, pow(2.0, {_rarity(model)}) AS rarity,
+            SELECT v.pid, v.rid, pow(2.0, {rarities}) AS rarity,
                    {1 - model.soiled!r} * pow(2.0, clean.weight) + {model.soiled!r} * pow(2.0, soiled.weight) AS one,
                    {household.relative!r} * pow(2.0, relative.weight)
                    + {household.occupant!r} * pow(2.0, occupant.weight) AS housemates
@@ -129,21 +127,6 @@ def _score_with_splink(session: Session, settings: dict[str, Any], kind: Kind) -
     # Raised outside the handler: Splink's and DuckDB's messages quote SQL and values.
     if failed:
         raise StatementFailed(f"could not weigh comparison vectors with Splink: {failed} (its message is withheld)")
-
-
-def _rarity(model: LinkageModel) -> str:
-    """Log2 of the average chance of an equal value over this value's own share of the register, summed."""
-    terms = []
-    for comparison in COMPARISONS:
-        frequent = [level.code for level in comparison.levels if level.frequency]
-        if frequent:
-            codes = ", ".join(str(code) for code in frequent)
-            share = next(f"h.{level.frequency}_share" for level in comparison.levels if level.frequency)
-            average = sum(model.levels[comparison.name][code].stranger for code in frequent)
-            terms.append(
-                f"coalesce({log2(average)!r} - log2(CASE WHEN v.{comparison.name} IN ({codes}) THEN {share} END), 0)"
-            )
-    return " + ".join(terms)
 
 
 def _calibrated(probability: str, model: LinkageModel) -> str:

@@ -15,7 +15,8 @@ from fjo_pipeline.ttp.linkage.model import (
     LinkageModel,
     expected_levels,
 )
-from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise
+from fjo_pipeline.ttp.linkage.normalise import RegisterRelations
+from fjo_pipeline.ttp.linkage.prepare import normalise
 from fjo_pipeline.ttp.linkage.probabilistic import score
 
 KINDS = {

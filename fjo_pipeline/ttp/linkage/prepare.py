@@ -1,0 +1,165 @@
+"""The register, normalised once: narrow tables of numbers, and each distinct text folded a single time.
+
+They are made when a register is loaded, and again only for another register or normalisation; linking reads them.
+"""
+
+from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.ttp.linkage.normalise import (
+    MIDDLE,
+    TEXTS,
+    RegisterRelations,
+    define_macros,
+    define_mended_date,
+    normalise_people,
+    plausible,
+)
+
+YEARS_BEYOND_REGISTER = 15
+PREPARED = (
+    "years",
+    "person",
+    "forename",
+    "middle_names",
+    "surname",
+    "postcode",
+    "address_text",
+    "name_row",
+    "address_row",
+)
+"""Tables that `prepare_register` makes, each `linkage_<name>`."""
+
+
+def prepare_register(session: Session, register: RegisterRelations) -> None:
+    """Make the tables of `PREPARED` as temporary tables from a register's three relations; raises StatementFailed.
+
+    `linkage_person`(rid, register_id, dob, sex, nhs), one a person, numbered by the order of ids; `linkage_name_row`
+    and `linkage_address_row` name texts by number, and carry the date of birth, which most rules of blocking ask for.
+    """
+    define_macros(session)
+    for column, relation in (
+        ("forename", register.name),
+        ("middle_names", register.name),
+        ("surname", register.name),
+    ):
+        session.run(
+            f"""CREATE OR REPLACE TEMP TABLE linkage_{column} AS
+            SELECT CAST(row_number() OVER (ORDER BY raw) AS INTEGER) AS id, raw, {TEXTS[column]}
+            FROM (SELECT DISTINCT {column} AS raw FROM {relation} WHERE {column} <> '')""",
+            step=f"normalise each {column} of the register",
+        )
+    _prepare_people(session, register)
+    _prepare_names(session, register)
+    _prepare_addresses(session, register)
+
+
+def use_prepared(session: Session) -> None:
+    """Define what reading the prepared tables needs: the macros, and views with texts in place of numbers."""
+    define_macros(session)
+    first, last = session.row("SELECT first, last FROM linkage_years", step="read the register's years of birth")
+    define_mended_date(session, first, last)
+    session.run(
+        f"""CREATE OR REPLACE TEMP VIEW linkage_name AS
+        SELECT rid, forename_key, surname_key, first, {MIDDLE}, s.surname, part_1, part_2, skeleton
+        FROM linkage_name_row n LEFT JOIN linkage_forename f ON f.id = n.forename
+        LEFT JOIN linkage_middle_names m ON m.id = n.middle_names LEFT JOIN linkage_surname s ON s.id = n.surname""",
+        step="show the register's names",
+    )
+    session.run(
+        """CREATE OR REPLACE TEMP VIEW linkage_address AS
+        SELECT rid, p.postcode, t.address, a.house, a.postcode AS postcode_id, a.address AS address_id
+        FROM linkage_address_row a LEFT JOIN linkage_postcode p ON p.id = a.postcode
+        LEFT JOIN linkage_address_text t ON t.id = a.address""",
+        step="show the register's addresses",
+    )
+
+
+def normalise(session: Session, people: str, register: RegisterRelations) -> None:
+    """Prepare a register and normalise the people who are to be linked to it, all in temporary tables."""
+    prepare_register(session, register)
+    use_prepared(session)
+    normalise_people(session, people)
+
+
+def _prepare_people(session: Session, register: RegisterRelations) -> None:
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_read_date AS
+        SELECT raw, {plausible("linkage_date(raw)")} AS read_dob
+        FROM (SELECT DISTINCT date_of_birth AS raw FROM {register.person})""",
+        step="normalise the register's dates of birth",
+    )
+    # NHS numbers stay as they are but for spaces: one that equals a valid number is valid.
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_person_raw AS
+        SELECT CAST(row_number() OVER (ORDER BY register_id) AS INTEGER) AS rid, register_id,
+               hash(register_id) AS id_hash, read_dob, linkage_sex(sex) AS sex, translate(nhs_number, ' -', '') AS nhs
+        FROM (SELECT register_id, max(date_of_birth) AS raw, max(sex) AS sex, max(nhs_number) AS nhs_number
+              FROM {register.person} WHERE register_id IS NOT NULL GROUP BY register_id)
+        LEFT JOIN linkage_read_date USING (raw)""",
+        step="normalise the register's people",
+    )
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_years AS
+        SELECT coalesce(quantile_disc(year(read_dob), 0.001), 1900) - {YEARS_BEYOND_REGISTER} AS first,
+               coalesce(quantile_disc(year(read_dob), 0.999), 2100) + {YEARS_BEYOND_REGISTER} AS last
+        FROM linkage_person_raw""",
+        step="find the register's years of birth",
+    )
+    first, last = session.row("SELECT first, last FROM linkage_years", step="read the register's years of birth")
+    define_mended_date(session, first, last)
+    session.run(
+        """CREATE OR REPLACE TEMP TABLE linkage_person AS
+        SELECT rid, register_id, linkage_mended_date(read_dob) AS dob, sex, nhs FROM linkage_person_raw""",
+        step="mend the register's dates",
+    )
+    # Rows find their person by a hash: numbers are looked up in half the time that texts are.
+    session.run(
+        """CREATE OR REPLACE TEMP TABLE linkage_person_found AS
+        SELECT id_hash, rid, dob FROM linkage_person_raw JOIN linkage_person USING (rid)""",
+        step="number the register's people",
+    )
+    session.run("DROP TABLE linkage_person_raw", step="drop the register's unmended people")
+    session.run("DROP TABLE linkage_read_date", step="drop the distinct dates")
+
+
+def _prepare_names(session: Session, register: RegisterRelations) -> None:
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_name_row AS
+        SELECT rid, dob, forename, middle_names, surname FROM (
+            SELECT DISTINCT hash(register_id) AS id_hash, f.id AS forename, m.id AS middle_names, s.id AS surname
+            FROM {register.name} t LEFT JOIN linkage_forename f ON f.raw = t.forename
+            LEFT JOIN linkage_middle_names m ON m.raw = t.middle_names LEFT JOIN linkage_surname s ON s.raw = t.surname)
+        JOIN linkage_person_found USING (id_hash)""",
+        step="normalise the register's names",
+    )
+
+
+def _prepare_addresses(session: Session, register: RegisterRelations) -> None:
+    for column, text in (("postcode", "postcode"), ("address", "address_text")):
+        session.run(
+            f"""CREATE OR REPLACE TEMP TABLE linkage_raw AS
+            SELECT hash(raw) AS raw_hash, {TEXTS[column]}
+            FROM (SELECT DISTINCT {column} AS raw FROM {register.address} WHERE {column} <> '')""",
+            step=f"normalise each {column} of the register",
+        )
+        session.run(
+            f"""CREATE OR REPLACE TEMP TABLE linkage_{text} AS
+            SELECT CAST(row_number() OVER (ORDER BY {column}) AS INTEGER) AS id, {column}
+            FROM (SELECT DISTINCT {column} FROM linkage_raw WHERE {column} IS NOT NULL)""",
+            step=f"number each {column} of the register",
+        )
+        session.run(
+            f"""CREATE OR REPLACE TEMP TABLE linkage_raw_{column} AS
+            SELECT raw_hash, id {", house" if column == "address" else ""}
+            FROM linkage_raw JOIN linkage_{text} USING ({column})""",
+            step=f"find each {column} of the register",
+        )
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_address_row AS
+        SELECT rid, dob, p.id AS postcode, a.id AS address, house
+        FROM {register.address} t JOIN linkage_person_found n ON n.id_hash = hash(t.register_id)
+        LEFT JOIN linkage_raw_postcode p ON p.raw_hash = hash(t.postcode)
+        LEFT JOIN linkage_raw_address a ON a.raw_hash = hash(t.address)""",
+        step="normalise the register's addresses",
+    )
+    for table in ("raw", "raw_postcode", "raw_address", "person_found"):
+        session.run(f"DROP TABLE linkage_{table}", step="drop what preparing the register needed")
