@@ -1,6 +1,7 @@
-"""What each blocking rule costs and finds: `python -m benchmarks.linkage_blocking NAME=FOLDER [NAME=FOLDER ...]`.
+"""What each blocking rule costs and finds: `python -m benchmarks.linkage_blocking [NAME=FOLDER ...]`.
 
-A folder holds the files of `benchmarks.linkage_data`; one that is not on this machine is left out. Rules are judged on
+On synthetic registers of two sizes, for a rule whose key few share on a small one may be skipped on a large one, and on
+folders with the files of `benchmarks.linkage_data`; one that is not on this machine is left out. Rules are judged on
 the people whom the exact tiers leave, since only those come to blocking; "alone" is what is lost if a rule goes.
 """
 
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+from benchmarks.linkage_data import write_standard
 from benchmarks.linkage_train import REGISTER, load_standard
 from benchmarks.report import write_section
 from fjo_pipeline.core.sessions import Session, open_session
@@ -22,6 +24,7 @@ from fjo_pipeline.ttp.linkage.normalise import normalise
 
 PAGE = Path(__file__).parent.parent / "docs" / "linkage.md"
 TITLE = "Blocking"
+PEOPLE, SEED = 20_000, 11
 
 
 @dataclass(frozen=True)
@@ -54,17 +57,26 @@ class BlockingFigures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sets", nargs="+", metavar="NAME=FOLDER")
+    parser.add_argument("sets", nargs="*", metavar="NAME=FOLDER")
+    parser.add_argument(
+        "--registers", type=int, nargs="*", default=[100_000, 1_000_000], help="sizes of synthetic ones"
+    )
     parser.add_argument("--no-report", action="store_true", help="leave docs/linkage.md as it is")
     options = parser.parse_args()
+    figures = {f"{PEOPLE:,} x {size:,}": _on_synthetic(size) for size in options.registers}
     folders = {name: Path(folder) for name, folder in (each.split("=", 1) for each in options.sets)}
-    figures = {name: measure(folder) for name, folder in folders.items() if (folder / "truth.parquet").is_file()}
-    if not figures:
-        raise SystemExit("none of these data is on this machine")
+    figures |= {name: measure(folder) for name, folder in folders.items() if (folder / "truth.parquet").is_file()}
     tables = blocking_tables(figures)
     print(tables)
     if not options.no_report:
-        write_section(TITLE, f"python -m benchmarks.linkage_blocking {' '.join(options.sets)}", tables, PAGE)
+        given = "".join(f" {name}={folder.name}" for name, folder in folders.items())
+        write_section(TITLE, f"python -m benchmarks.linkage_blocking{given}", tables, PAGE)
+
+
+def _on_synthetic(register_people: int) -> BlockingFigures:
+    with tempfile.TemporaryDirectory() as folder:
+        write_standard(PEOPLE, register_people, SEED, Path(folder))
+        return measure(Path(folder))
 
 
 def measure(folder: Path) -> BlockingFigures:
