@@ -212,7 +212,8 @@ def growth_plot(sizes: Sequence[Size]) -> str:
         for run in size.runs:
             seconds.setdefault(run.name, []).append((size.people, run.seconds))
             memory.setdefault(run.name, []).append((size.people, run.peak_mb))
-    return growth_svg({"seconds": seconds, "peak memory, MB": memory}, "people, against ten times as many")
+    across = "people, against ten times as many; dashed: in proportion"
+    return growth_svg({"seconds": seconds, "peak memory, MB": memory}, across)
 
 
 if __name__ == "__main__":
