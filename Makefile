@@ -2,6 +2,8 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin
 PYTHON ?= python3
+# Other people's data with known truth; left out where they are not on this machine.
+LINKAGE_DATA ?= /work/shared/data/linkage
 export DO_NOT_TRACK = 1
 export DAGSTER_DISABLE_TELEMETRY = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
@@ -42,6 +44,10 @@ bench: setup
 	$(RUN)/python -m benchmarks.synthetic --register 1000000 --people 100000
 	$(RUN)/python -m benchmarks.provider --rows 10000000
 	$(RUN)/python -m benchmarks.england
+	$(RUN)/python -m benchmarks.linkage_blocking $(foreach set,febrl4 historical_50k,$(set)=$(LINKAGE_DATA)/$(set))
+	$(RUN)/python -m benchmarks.linkage_groups
+	$(RUN)/python -m benchmarks.linkage_speed
+	$(RUN)/python -m benchmarks.linkage_speed --growth
 
 clean:
 	rm -rf .venv .uv .fjo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dbt_models/target dbt_models/logs

@@ -8,6 +8,7 @@ from fjo_pipeline.synthetic.cafcass_cases import visible
 from fjo_pipeline.synthetic.characteristics import characteristic_tables
 from fjo_pipeline.synthetic.dirt import copied, second_roles
 from fjo_pipeline.synthetic.docket import Docket
+from fjo_pipeline.synthetic.error_rates import APPLICATION_REASON_MISSING
 from fjo_pipeline.synthetic.lookups import court_level_id, english_courts, lookup_tables
 from fjo_pipeline.synthetic.observed import Lives, observe
 from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, dates_known, scramble, stream
@@ -89,7 +90,7 @@ def _applications(seed: int, docket: Docket, until: int) -> pa.Table:
     received = applications.made + rng.integers(0, 4, size)
     notified = received + rng.integers(0, 3, size)
     revoker, reason = rng.integers(1, 5, size), rng.integers(1, 9, size)
-    no_reason = chance(rng, size, 0.7)
+    no_reason = chance(rng, size, APPLICATION_REASON_MISSING)
     seen = np.flatnonzero(visible(applications.made, until))
     done = dates_known(applications.completed, until)[seen]
     kind = applications.kind[seen]

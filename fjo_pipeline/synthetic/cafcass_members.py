@@ -6,7 +6,11 @@ import numpy as np
 
 from fjo_pipeline.synthetic.cafcass_families import PRIVATE, PUBLIC, Children, Episodes
 from fjo_pipeline.synthetic.couples import People, Unions
-from fjo_pipeline.synthetic.error_rates import PEOPLE_ON_NO_APPLICATION_OF_RELATIVES
+from fjo_pipeline.synthetic.error_rates import (
+    FATHER_NAMED_PUBLIC,
+    MOTHER_NAMED_PUBLIC,
+    PEOPLE_ON_NO_APPLICATION_OF_RELATIVES,
+)
 from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, stream
 
 SUBJECT, MOTHER, FATHER, OTHER_CHILD, GRANDPARENT = range(5)
@@ -53,11 +57,11 @@ def find_members(
 def _adults(rng: np.random.Generator, people: People, episodes: Episodes, subjects: Members) -> list[Members]:
     everyone = np.arange(len(episodes))
     public = episodes.law == PUBLIC
-    with_mother = everyone[chance(rng, len(everyone), 0.975) | ~public]
+    with_mother = everyone[chance(rng, len(everyone), MOTHER_NAMED_PUBLIC) | ~public]
     pair = np.unique((subjects.case << 32) + np.maximum(people.father[subjects.person], 0))
     case, father = pair >> 32, pair & (2**32 - 1)
     known = (people.died[father] > episodes.opened[case]) & (people.born[father] < episodes.opened[case] - 15 * _YEAR)
-    known &= chance(rng, len(case), np.where(public[case], 0.93, 1.0))
+    known &= chance(rng, len(case), np.where(public[case], FATHER_NAMED_PUBLIC, 1.0))
     grandmother = people.mother[episodes.mother]
     alive = (grandmother >= 0) & (people.died[np.maximum(grandmother, 0)] > episodes.opened)
     called = everyone[alive & chance(rng, len(everyone), np.where(public, 0.24, 0.06))]

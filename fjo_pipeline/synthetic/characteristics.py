@@ -76,7 +76,7 @@ def _recorded(rng: np.random.Generator, docket: Docket, people: People, name: st
     value = (
         _disabilities(rng, len(at)) if name == "DISABILITIES" else _values(rng, people.pool[docket.person[at]], name)
     )
-    unknown = chance(rng, len(at), 0.08)
+    unknown = chance(rng, len(at), rates.CHARACTERISTIC_UNKNOWN)
     value = np.where(unknown, rng.choice(_UNKNOWN[name], len(at)), value)
     more_at, more = _more_values(rng, at, value, name)
     at, value = np.r_[at, more_at], np.r_[value, more]
@@ -88,7 +88,7 @@ def _values(rng: np.random.Generator, pool: Ints, name: str) -> Ints:
     assert len(table) == len(POOLS)
     value = table[pool, choose(rng, len(pool), (0.62, 0.14, 0.10, 0.08, 0.06))]
     any_value = np.setdiff1d(type_ids(name.lower()), _UNKNOWN[name])
-    return np.where(chance(rng, len(pool), 0.02), rng.choice(any_value, len(pool)), value)
+    return np.where(chance(rng, len(pool), rates.CHARACTERISTIC_OF_ANYBODY), rng.choice(any_value, len(pool)), value)
 
 
 def _disabilities(rng: np.random.Generator, size: int) -> Ints:
@@ -99,11 +99,10 @@ def _disabilities(rng: np.random.Generator, size: int) -> Ints:
 def _more_values(rng: np.random.Generator, at: Ints, value: Ints, name: str) -> tuple[Ints, Ints]:
     """Second entries: another known value only where domain.md allows one, else an unknown beside the known."""
     known = ~np.isin(value, _UNKNOWN[name])
-    second_known = {"ETHNICITIES": 0.008, "RELIGIONS": 0.006, "DISABILITIES": 0.03}.get(name, 0.0)
-    both = known & chance(rng, len(at), second_known)
+    both = known & chance(rng, len(at), rates.SECOND_CHARACTERISTIC.get(name, 0.0))
     others = np.setdiff1d(type_ids(name.lower()), _UNKNOWN[name])
     other = rng.choice(others, len(at))
     both &= other != value
-    beside = known & ~both & chance(rng, len(at), 0.01) & (name != "NATIONALITIES")
+    beside = known & ~both & chance(rng, len(at), rates.UNKNOWN_BESIDE_KNOWN) & (name != "NATIONALITIES")
     unknown = np.full(int(beside.sum()), _UNKNOWN[name][-1])
     return np.r_[at[both], at[beside]], np.r_[other[both], unknown]

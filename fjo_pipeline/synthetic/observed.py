@@ -14,8 +14,6 @@ from fjo_pipeline.synthetic.places import Places
 from fjo_pipeline.synthetic.streams import Bools, Ints, chance, stream
 from fjo_pipeline.synthetic.typos import with_typos
 
-_NEWBORN_DAYS = 7
-
 
 @dataclass(frozen=True)
 class Observed:
@@ -77,7 +75,7 @@ def _forenames(rng: np.random.Generator, people: People, person: Ints, age: Ints
     for middle in (people.middle[person], people.second_middle[person]):
         longer = pc.binary_join_element_wise(text, table.take(pa.array(np.maximum(middle, 0))), " ")
         text = pc.if_else(pa.array(given & (middle >= 0)), longer, text)
-    placeholder = (age < _NEWBORN_DAYS) & chance(rng, size, rates.PLACEHOLDER_FORENAME_NEWBORN)
+    placeholder = (age < rates.NEWBORN_DAYS) & chance(rng, size, rates.PLACEHOLDER_FORENAME_NEWBORN)
     unnamed = pa.array(["Baby", "Unknown", "Baby Boy", "Baby Girl"]).take(pa.array(rng.integers(0, 4, size)))
     return pc.if_else(pa.array(placeholder), unnamed, text)
 
@@ -134,7 +132,7 @@ def _addresses(
 ) -> tuple[list[pa.Array], pa.Array]:
     size = len(person)
     homes = lives.homes
-    before = np.where(chance(rng, size, rates.FORMER_ADDRESS), 900, 0)
+    before = np.where(chance(rng, size, rates.FORMER_ADDRESS), rates.FORMER_ADDRESS_DAYS, 0)
     dwelling = homes.dwelling[homes.timeline.at(person, when - before)]
     elsewhere = homes.dwelling[rng.integers(0, len(homes.dwelling), size)]
     dwelling = np.where(chance(rng, size, rates.OTHER_ADDRESS), elsewhere, dwelling)

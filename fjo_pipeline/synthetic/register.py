@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fjo_pipeline.synthetic import error_rates as rates
-from fjo_pipeline.synthetic.names import draw_surnames, name_tables
+from fjo_pipeline.synthetic.names import POOLS, draw_surnames, name_tables
 from fjo_pipeline.synthetic.observed import Lives, surname_texts
 from fjo_pipeline.synthetic.streams import (
     NEVER,
@@ -28,8 +28,6 @@ DATASET = "population_register"
 _NHS_BODIES = 999_999_999
 _NUMBER_CHANGES_AFTER = 1500  # days
 _HISTORY_FROM = 9496  # 1996-01-01: older spells are not on the register
-# Who is missed more often: newcomers, and those whose names the index handles badly [R]; by name pool.
-_MISSED = np.array([0.8, 0.8, 1.2, 1.4, 2.4, 1.8, 1.8])
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,8 @@ class Entries:
 def off_register(seed: int, lives: Lives, count: int) -> Bools:
     """Which `count` people of the world the register does not have."""
     people = lives.people
-    weight: Floats = _MISSED[people.pool] * np.where(people.mother < 0, 1.3, 0.9)
+    by_pool = np.array([rates.MISSED_BY_POOL[name] for name in POOLS])
+    weight: Floats = by_pool[people.pool] * np.where(people.mother < 0, rates.MISSED_NEWCOMER, rates.MISSED_WITH_KIN)
     missed = weighted_sample(stream(seed, "off the register"), weight, count)
     result = np.zeros(len(people), dtype=bool)
     result[missed] = True
@@ -122,7 +121,7 @@ def register_tables(seed: int, lives: Lives, entries: Entries, until: int) -> di
 def _persons(seed: int, lives: Lives, entries: Entries, shown: Bools, until: int) -> pa.Table:
     rng = stream(seed, "register persons")
     people = lives.people
-    sex = np.where(chance(rng, len(shown), 0.0005), 9, people.sex[entries.person])
+    sex = np.where(chance(rng, len(shown), rates.REGISTER_SEX_UNKNOWN), 9, people.sex[entries.person])
     at = np.flatnonzero(shown)
     person = entries.person[at]
     status = np.where(entries.closed[at] <= until, 1, np.where(entries.sensitive[at], 2, 0))
@@ -171,7 +170,8 @@ def _names(seed: int, lives: Lives, entries: Entries, shown: Bools, until: int) 
     entry, spell, first = _spans(entries, names.person, names.timeline.order)
     later = ~first
     never = later & chance(rng, len(entry), rates.REGISTER_NAME_NEVER)
-    since = names.since[spell] + np.where(later, rng.exponential(200, len(entry)).astype(np.int64), 0)
+    lag = rng.exponential(rates.REGISTER_NAME_LAG_DAYS, len(entry)).astype(np.int64)
+    since = names.since[spell] + np.where(later, lag, 0)
     surname, second = _adoptive(rng, lives, entries, entry, names.surname[spell], names.second_surname[spell])
     typo, forename_typo = (chance(rng, len(entry), rates.REGISTER_TYPO) for _ in range(2))
     keep = np.flatnonzero(~never & ~(entries.adopted[entry] & later))

@@ -13,7 +13,6 @@ from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, rank_with
 
 PARENT, CHILD, GRANDPARENT_OF, GRANDCHILD, STEP_PARENT, STEP_CHILD = 1, 2, 3, 4, 14, 15
 PARTNER, FORMER_PARTNER, FRIEND, SIBLING, TWIN, HALF_SIBLING = 20, 21, 24, 34, 35, 40
-_NOT_FULL_SIBLINGS = (40, 41, 51, 52)
 _INVERSE = {PARENT: CHILD, CHILD: PARENT, GRANDPARENT_OF: GRANDCHILD, GRANDCHILD: GRANDPARENT_OF,
             STEP_PARENT: STEP_CHILD, STEP_CHILD: STEP_PARENT}  # fmt: skip
 
@@ -77,7 +76,8 @@ def _pairs(rng: np.random.Generator, people: People, court: Court) -> tuple[Ints
     order = order[fresh]
     order = order[~chance(rng, len(order), rates.RELATIONSHIP_MISSING)]
     kind = kind[order]
-    drawn = rng.choice(_NOT_FULL_SIBLINGS, len(kind), p=(0.80, 0.14, 0.04, 0.02))
+    recorded = rates.HALF_SIBLING_RECORDED_AS
+    drawn = rng.choice(list(recorded), len(kind), p=list(recorded.values()))
     kind = np.where(kind == HALF_SIBLING, drawn, kind)
     return members.person[left][order], members.person[right][order], kind, since[order]
 

@@ -30,10 +30,12 @@ def day(year: int, month: int = 1, of_month: int = 1) -> int:
 
 
 def scramble(index: Ints, seed: int, *names: str | int) -> Ints:
-    """Distinct ids in 1..10^12 for distinct indexes below 9 million: a line modulo a prime, so unordered in time."""
+    """Distinct ids in 1..10^12 for distinct indexes: a line modulo a prime, so unordered in time."""
     rng = stream(seed, "scramble", *names)
     slope, start = int(rng.integers(10**11, 9 * 10**11)), int(rng.integers(0, 10**11))
-    return np.asarray((index.astype(np.int64) * slope + start) % _ID_PRIME + 1)
+    # In two parts, for beyond nine million the product leaves 64 bits.
+    high, low = np.divmod(index.astype(np.int64), 2**20)
+    return np.asarray((high * slope % _ID_PRIME * 2**20 + low * slope + start) % _ID_PRIME + 1)
 
 
 def choose(rng: np.random.Generator, size: int, weights: Any) -> Ints:

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from fjo_pipeline.synthetic.error_rates import TYPO_MAY_HIT_FIRST_LETTER
 from fjo_pipeline.synthetic.streams import Bools, Ints
 
 _ROOM = 2
@@ -35,7 +36,7 @@ def _edited(
 ) -> np.ndarray:
     rows, width = grid.shape
     kind = np.zeros(rows, dtype=np.int64) if substitute_only else rng.integers(0, 4, rows)
-    lowest = np.where(rng.random(rows) < 0.2, 0, 1)
+    lowest = np.where(rng.random(rows) < TYPO_MAY_HIT_FIRST_LETTER, 0, 1)
     position = lowest + (rng.random(rows) * np.maximum(length - 1 - lowest, 1)).astype(np.int64)
     column = np.arange(width)[None, :]
     place = position[:, None]
