@@ -20,7 +20,7 @@ from fjo_pipeline.ttp.linkage import blocking
 from fjo_pipeline.ttp.linkage.exact import link_exactly
 from fjo_pipeline.ttp.linkage.link import link_people
 from fjo_pipeline.ttp.linkage.model import load_model
-from fjo_pipeline.ttp.linkage.normalise import normalise
+from fjo_pipeline.ttp.linkage.prepare import normalise
 
 PAGE = Path(__file__).parent.parent / "docs" / "linkage.md"
 TITLE = "Blocking"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fjo_pipeline.core.sessions import Session, open_session
-from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise
+from fjo_pipeline.ttp.linkage.normalise import RegisterRelations
+from fjo_pipeline.ttp.linkage.prepare import normalise
 
 
 @pytest.fixture(scope="module")
