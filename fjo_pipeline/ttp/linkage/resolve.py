@@ -19,7 +19,7 @@ ALIKE_FORENAMES = """a.first IS NULL OR b.first IS NULL OR k.name IS NOT NULL
 ALIKE_DATES = """a.dob IS NULL OR b.dob IS NULL OR hamming(a.dob_text, b.dob_text) <= 2
     OR (year(a.dob) = year(b.dob) AND month(a.dob) = day(b.dob) AND day(a.dob) = month(b.dob))"""
 # The register itself has this forename, as a first or a middle one, for the person in question.
-KNOWN_FORENAME = """EXISTS (FROM linkage_name n WHERE n.rid = c.rid
+KNOWN_FORENAME = """EXISTS (FROM linkage_name n WHERE n.rid = a.rid
     AND (n.first = a.first OR contains(n.middle, ' ' || a.first || ' ')))"""
 
 
@@ -75,27 +75,35 @@ def _sort_rivals_out(session: Session) -> None:
     alias; but where the one is exact and the register does not have the other's forename, that one was drawn to the
     wrong twin.
     """
+    # Ten thousand copies of one person are one claim, so that they are not compared with one another.
+    session.run(
+        """CREATE OR REPLACE TEMP TABLE linkage_claim AS
+        SELECT c.pid, c.rid, c.status <> '35' AS exact, p.first, p.middle, p.surname, p.dob, p.dob_text,
+               min(c.pid) OVER (PARTITION BY c.rid, c.status <> '35', p.first, p.middle, p.surname, p.dob) AS claim
+        FROM linkage_choice c JOIN linkage_people p USING (pid)
+        WHERE c.rid IN (SELECT rid FROM linkage_choice GROUP BY rid HAVING count(rid) > 1)""",
+        step="find people who share a register person",
+    )
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_rival AS
         WITH pair AS (
-            SELECT c.pid, d.pid AS other, c.status <> '35' AS exact, d.status <> '35' AS other_exact,
+            SELECT a.claim, b.claim AS other, b.exact AND NOT a.exact AS weaker, a.exact = b.exact AS equal,
                    {ALIKE_FORENAMES} AS forenames, {ALIKE_DATES} AS dates, {KNOWN_FORENAME} AS known
-            FROM linkage_choice c JOIN linkage_choice d ON c.rid = d.rid AND c.pid <> d.pid
-            JOIN linkage_people a ON a.pid = c.pid JOIN linkage_people b ON b.pid = d.pid
-            LEFT JOIN linkage_nickname k ON k.name = a.first AND k.variant = b.first)
-        SELECT pid, other, exact, other_exact, NOT forenames AND NOT dates AS apart,
-               NOT forenames AND dates AND NOT known AS twin_like
+            FROM linkage_claim a JOIN linkage_claim b ON a.rid = b.rid AND a.claim <> b.claim
+            LEFT JOIN linkage_nickname k ON k.name = a.first AND k.variant = b.first
+            WHERE a.pid = a.claim AND b.pid = b.claim)
+        SELECT claim, other, weaker, equal, NOT dates AS apart, dates AND NOT known AS twin_like
         FROM pair WHERE NOT forenames""",
-        step="find people who share a register person",
+        step="compare people who share a register person",
     )
     # The weaker go first, so that one of them does not take an equal down with it.
     for taken_back in (
-        "other_exact AND NOT exact AND (apart OR twin_like)",
-        "apart AND exact = other_exact AND other IN (SELECT pid FROM linkage_choice WHERE rid IS NOT NULL)",
+        "weaker AND (apart OR twin_like)",
+        "equal AND apart AND other IN (SELECT pid FROM linkage_choice WHERE rid IS NOT NULL)",
     ):
         session.run(
-            f"""UPDATE linkage_choice SET rid = NULL, reason = '{RIVALS}'
-            WHERE pid IN (SELECT pid FROM linkage_rival WHERE {taken_back})""",
+            f"""UPDATE linkage_choice SET rid = NULL, reason = '{RIVALS}' WHERE pid IN (
+                SELECT pid FROM linkage_claim JOIN linkage_rival USING (claim) WHERE {taken_back})""",
             step="take links back where two different people share a register person",
         )
-    session.run("DROP TABLE linkage_rival", step="drop the rivals")
+    session.run("DROP TABLE linkage_rival; DROP TABLE linkage_claim", step="drop the rivals")
