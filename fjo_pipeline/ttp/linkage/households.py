@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fjo_pipeline.core.sessions import Session
 
 SAMPLE = 20_000
+MOST_AT_HOME = 500  # more than ever lived at one address are a prison's, a hostel's or a blank's, and no household
 # A relative who is on no register can still be in the deposit: one for every nine who are seen [R], and never none.
 UNREGISTERED_SHARE = 0.11
 FEWEST_RELATIVES = 0.02
@@ -25,10 +26,14 @@ def pair_housemates(session: Session, rids: str) -> None:
     """
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_housemates AS
-        WITH housed AS MATERIALIZED (
+        WITH held AS MATERIALIZED (
+            SELECT DISTINCT rid, postcode, address FROM linkage_address_row SEMI JOIN (
+                SELECT postcode, address FROM linkage_address_row SEMI JOIN {rids} USING (rid)) USING (postcode, address)),
+        home AS (SELECT postcode, address FROM held GROUP BY ALL HAVING count(*) <= {MOST_AT_HOME}),
+        housed AS MATERIALIZED (
             SELECT DISTINCT a.rid, b.rid AS other
-            FROM (SELECT rid, postcode, address FROM linkage_address_row SEMI JOIN {rids} USING (rid)) a
-            JOIN linkage_address_row b USING (postcode, address) WHERE a.rid <> b.rid),
+            FROM (SELECT * FROM held SEMI JOIN {rids} USING (rid)) a SEMI JOIN home USING (postcode, address)
+            JOIN held b USING (postcode, address) WHERE a.rid <> b.rid),
         named AS MATERIALIZED (
             SELECT rid, list(DISTINCT s.surname) AS surnames
             FROM linkage_name_row n JOIN linkage_surname s ON s.id = n.surname

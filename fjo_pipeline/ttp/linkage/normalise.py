@@ -9,15 +9,22 @@ from fjo_pipeline.core.sessions import Session
 
 VERSION = "1"
 
-# Titles go where something else is left: Lord and Child are surnames too. Placeholders always go.
-TITLES = "mr|mrs|miss|ms|mx|dr|prof|sir|dame|lady|lord|rev|master|child"
+# Titles and placeholders go, but Lord and Child are surnames too, and stay where nothing else is left.
+TITLES_OR_NAMES = "sir|dame|lady|lord|master|child"
+TITLES = f"mr|mrs|miss|ms|mx|dr|prof|rev|{TITLES_OR_NAMES}"
+# A baby of Shannon is not called Shannon, and a twin 2 or baby B has no name yet.
 PLACEHOLDERS = (
-    "baby|babyof|infant|newborn|boy|girl|unborn|twin|male|female|unknown|unk|not known|notknown|not given|nk|tbc|tba|"
-    "none|null|test|surname|forename"
+    "baby (?:boy |girl )?of .*|(?:baby|twin|triplet|infant)(?: (?:[0-9]|[ab]|one|two|three|i{1,3}))?|babyof|newborn|"
+    "boy|girl|unborn|male|female|unknown|unk|not known|notknown|not given|not stated|not recorded|no name|unnamed|nk|"
+    "n k|n a|tbc|tba|none|null|test|surname|forename"
 )
 PARTICLES = "de|da|di|du|del|der|den|van|von|la|le|al|el|bin|binti|ibn|ap|ab|ferch|mac|mc|o|st|san|abu|ul"
 # Letters that have no accent to strip, then apostrophes of all kinds, which go.
-LETTERS, PLAIN_LETTERS = "øłđðþıœæß''\u2019\u2018`\u00b4\u02bc\u02bb", "olddtioas"
+FULL_WIDTH = "".join(chr(ord(character) + 0xFEE0) for character in "abcdefghijklmnopqrstuvwxyz0123456789")
+LETTERS, PLAIN_LETTERS = (
+    FULL_WIDTH + "øłđðþıœæß''\u2019\u2018`\u00b4\u02bc\u02bb",
+    "abcdefghijklmnopqrstuvwxyz0123456789olddtioas",
+)
 PLACEHOLDER_DATES = ("0001-01-01", "1111-11-11", "1800-01-01", "1900-01-01", "1901-01-01", "9999-12-31")
 CENTURY_TYPOS = {18: 19, 22: 20, 29: 20, 79: 19}
 
@@ -30,12 +37,14 @@ MACROS = {
              ELSE nullif(trim(regexp_replace(translate(linkage_fold(x), '{LETTERS}', '{PLAIN_LETTERS}'),
                                              '[^\p{{L}}\p{{N}}]+', ' ', 'g')), '') END""",
     "linkage_key(x)": r"""
-        nullif(regexp_replace(lower(left(x, 200)), '[^\p{L}\p{M}\p{N}]+', '', 'g'), '')""",
-    "linkage_first_word(x)": r"""
-        regexp_extract(left(x, 200), '[^\s\p{Cc}]+')""",
+        nullif(regexp_replace(lower(nfc_normalize(left(x, 200))), '[^\p{L}\p{M}\p{N}]+', '', 'g'), '')""",
+    # With the titles and placeholders before it, which are no names: Mr John is John, Not Known is one placeholder.
+    "linkage_first_word(x)": rf"""
+        nullif(regexp_extract(left(x, 200), '(?i)(?:(?:{TITLES}|{PLACEHOLDERS})\b[^\p{{L}}\p{{N}}]*)+[^\s\p{{Cc}}]*'
+                                            || '|[^\s\p{{Cc}}]+'), '')""",
     "linkage_meaning(x)": rf"""
         coalesce(nullif(trim(regexp_replace(linkage_words(x), '\b({TITLES}|{PLACEHOLDERS})\b', '', 'g')), ''),
-                 CASE WHEN regexp_full_match(linkage_words(x), '{TITLES}') THEN linkage_words(x) END)""",
+                 CASE WHEN regexp_full_match(linkage_words(x), '{TITLES_OR_NAMES}') THEN linkage_words(x) END)""",
     "linkage_date(x)": """
         coalesce(
             try_cast(left(trim(x), 10) AS DATE),

@@ -8,7 +8,8 @@ CLOSE_SHARE = 0.25
 TWO_ALIKE = "two candidates too close to call"
 RIVALS = "another person of the deposit has the better claim or an equal one"
 
-# Forenames agree enough for one person entered twice; a missing one never disagrees.
+# Forenames agree enough for one person entered twice; a missing one never disagrees, because it was the rest that
+# brought each of the two above the threshold.
 ALIKE_FORENAMES = """a.first IS NULL OR b.first IS NULL OR k.name IS NOT NULL
     OR starts_with(a.first, b.first) OR starts_with(b.first, a.first)
     OR jaro_winkler_similarity(a.first, b.first) >= 0.9
@@ -17,6 +18,9 @@ ALIKE_FORENAMES = """a.first IS NULL OR b.first IS NULL OR k.name IS NOT NULL
     OR coalesce(a.first = b.surname, false) OR coalesce(a.surname = b.first, false)"""
 ALIKE_DATES = """a.dob IS NULL OR b.dob IS NULL OR hamming(a.dob_text, b.dob_text) <= 2
     OR (year(a.dob) = year(b.dob) AND month(a.dob) = day(b.dob) AND day(a.dob) = month(b.dob))"""
+# The register itself has this forename, as a first or a middle one, for the person in question.
+KNOWN_FORENAME = """EXISTS (FROM linkage_name n WHERE n.rid = a.rid
+    AND (n.first = a.first OR contains(n.middle, ' ' || a.first || ' ')))"""
 
 
 def resolve(session: Session, *, links: str, threshold: float) -> None:
@@ -64,26 +68,42 @@ def _choose(session: Session, threshold: float) -> None:
 
 
 def _sort_rivals_out(session: Session) -> None:
-    """Two people on one register person stay only where they can be one person entered twice.
+    """People on one register person stay only where any two of them can be one person entered twice.
 
-    Different in forename and date of birth: neither can be believed. Twin-like, that is one date of birth and surname
-    but different forenames: the one whose forename the register has stays, the other was drawn to the wrong twin.
+    Two who differ in forename and in date of birth cannot: an exact link outdoes a probabilistic one, of equals
+    neither can be believed. Twin-like ones, that is one date but different forenames, can be one person under an
+    alias; but where the one is exact and the register does not have the other's forename, that one was drawn to the
+    wrong twin.
     """
+    # Ten thousand copies of one person are one claim, so that they are not compared with one another.
     session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_rival AS
-        SELECT c.pid, d.pid AS other, c.status AS status, d.status AS other_status,
-               {ALIKE_FORENAMES} AS alike_forenames, {ALIKE_DATES} AS alike_dates
-        FROM linkage_choice c JOIN linkage_choice d ON c.rid = d.rid AND c.pid <> d.pid
-        JOIN linkage_people a ON a.pid = c.pid JOIN linkage_people b ON b.pid = d.pid
-        LEFT JOIN linkage_nickname k ON k.name = a.first AND k.variant = b.first""",
+        """CREATE OR REPLACE TEMP TABLE linkage_claim AS
+        SELECT c.pid, c.rid, c.status <> '35' AS exact, p.first, p.middle, p.surname, p.dob, p.dob_text,
+               min(c.pid) OVER (PARTITION BY c.rid, c.status <> '35', p.first, p.middle, p.surname, p.dob) AS claim
+        FROM linkage_choice c JOIN linkage_people p USING (pid)
+        WHERE c.rid IN (SELECT rid FROM linkage_choice GROUP BY rid HAVING count(rid) > 1)""",
         step="find people who share a register person",
     )
     session.run(
-        f"""UPDATE linkage_choice SET rid = NULL, reason = '{RIVALS}' WHERE pid IN (
-            SELECT pid FROM linkage_rival WHERE NOT alike_forenames AND NOT alike_dates
-            UNION
-            SELECT v.pid FROM linkage_rival v
-            WHERE NOT alike_forenames AND alike_dates AND status = '35' AND other_status IN ('1', '4', '39'))""",
-        step="take links back where two different people share a register person",
+        f"""CREATE OR REPLACE TEMP TABLE linkage_rival AS
+        WITH pair AS (
+            SELECT a.claim, b.claim AS other, b.exact AND NOT a.exact AS weaker, a.exact = b.exact AS equal,
+                   {ALIKE_FORENAMES} AS forenames, {ALIKE_DATES} AS dates, {KNOWN_FORENAME} AS known
+            FROM linkage_claim a JOIN linkage_claim b ON a.rid = b.rid AND a.claim <> b.claim
+            LEFT JOIN linkage_nickname k ON k.name = a.first AND k.variant = b.first
+            WHERE a.pid = a.claim AND b.pid = b.claim)
+        SELECT claim, other, weaker, equal, NOT dates AS apart, dates AND NOT known AS twin_like
+        FROM pair WHERE NOT forenames""",
+        step="compare people who share a register person",
     )
-    session.run("DROP TABLE linkage_rival", step="drop the rivals")
+    # The weaker go first, so that one of them does not take an equal down with it.
+    for taken_back in (
+        "weaker AND (apart OR twin_like)",
+        "equal AND apart AND other IN (SELECT pid FROM linkage_choice WHERE rid IS NOT NULL)",
+    ):
+        session.run(
+            f"""UPDATE linkage_choice SET rid = NULL, reason = '{RIVALS}' WHERE pid IN (
+                SELECT pid FROM linkage_claim JOIN linkage_rival USING (claim) WHERE {taken_back})""",
+            step="take links back where two different people share a register person",
+        )
+    session.run("DROP TABLE linkage_rival; DROP TABLE linkage_claim", step="drop the rivals")

@@ -94,6 +94,32 @@ def test_placeholders_go_and_titles_go_where_a_name_is_left(session: Session, ty
 
 
 @pytest.mark.parametrize(
+    ("typed", "first", "rest"),
+    [
+        ("Mr John Paul", "john", "paul"),
+        ("Prof. Sir Alastair", "alastair", None),
+        ("Mrs.", None, None),
+        ("Lord", "lord", None),
+        ("Not Known", None, None),
+        ("N/K", None, None),
+        ("Baby Girl of Ann", None, None),
+        ("Twin 2", None, None),
+        ("Baby Orla Mae", "orla", "mae"),
+        ("  Boyd Drew", "boyd", "drew"),
+        ("\uff21\uff4e\uff4e", "ann", None),
+    ],
+)
+def test_titles_and_placeholders_before_a_forename_go(
+    session: Session, typed: str, first: str | None, rest: str | None
+) -> None:
+    assert _value(session, "linkage_meaning", str(_value(session, "linkage_first_word", typed))) == first
+    got = session.value(
+        "SELECT linkage_meaning(substr(trim($1), length(linkage_first_word($1)) + 1))", [typed], step="fold the rest"
+    )
+    assert got == rest
+
+
+@pytest.mark.parametrize(
     ("typed", "valid"),
     [("9434765919", True), ("943 476 5919", True), ("9434765918", False), ("0000000000", False), ("123", False)],
 )
