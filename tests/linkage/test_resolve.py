@@ -7,7 +7,7 @@ import pytest
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.link import drop_working_tables
 from fjo_pipeline.ttp.linkage.nicknames import load_nicknames
-from fjo_pipeline.ttp.linkage.normalise import normalise
+from fjo_pipeline.ttp.linkage.prepare import normalise
 from fjo_pipeline.ttp.linkage.resolve import RIVALS, resolve
 from tests.linkage.conftest import REGISTER, Record, load
 

@@ -27,8 +27,10 @@ def pair_housemates(session: Session, rids: str) -> None:
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_housemates AS
         WITH held AS MATERIALIZED (
-            SELECT DISTINCT rid, postcode, address FROM linkage_address_row SEMI JOIN (
-                SELECT postcode, address FROM linkage_address_row SEMI JOIN {rids} USING (rid)) USING (postcode, address)),
+            SELECT DISTINCT rid, postcode, address FROM linkage_address_row
+            SEMI JOIN (
+                SELECT postcode, address FROM linkage_address_row SEMI JOIN {rids} USING (rid)
+            ) USING (postcode, address)),
         home AS (SELECT postcode, address FROM held GROUP BY ALL HAVING count(*) <= {MOST_AT_HOME}),
         housed AS MATERIALIZED (
             SELECT DISTINCT a.rid, b.rid AS other

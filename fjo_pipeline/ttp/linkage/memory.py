@@ -1,0 +1,151 @@
+"""Nothing is scored twice: what was found for a person is kept, under a digest of the identifiers it was found by.
+
+What is found depends on the register, the model, and the identifiers of the person and of those at the same address,
+whose links are evidence; so the digest is over all of these people, and what is kept goes when register or model change.
+"""
+
+from dataclasses import dataclass
+
+from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.ttp.linkage.families import HAS_HOME, HOME
+
+SCHEMA = """
+CREATE SCHEMA IF NOT EXISTS {schema};
+CREATE TABLE IF NOT EXISTS {schema}.version (version VARCHAR);
+CREATE TABLE IF NOT EXISTS {schema}.person (digest BLOB, nhs_conflict BOOLEAN, dataset VARCHAR, refresh VARCHAR);
+CREATE TABLE IF NOT EXISTS {schema}.exact (digest BLOB, rid INTEGER, status VARCHAR);
+CREATE TABLE IF NOT EXISTS {schema}.scored (digest BLOB, rid INTEGER, probability DOUBLE);
+"""
+# All that linking looks at, as it looks at it.
+IDENTIFIERS = (
+    "nhs",
+    "forename_key",
+    "surname_key",
+    "first",
+    "middle",
+    "surname",
+    "part_1",
+    "part_2",
+    "CAST(dob AS VARCHAR)",
+    "CAST(dob_mended AS VARCHAR)",
+    "sex",
+    "postcode",
+    "address",
+)
+SEPARATOR = "chr(31)"
+BEST = 2
+"""How many candidates of a person are kept: the best, and the one that could come too close to it."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Where earlier findings are kept, and what those of now are found with and for.
+
+    `schema` has the tables of `SCHEMA`; `version` names register, model and normalisation, and findings of another
+    version are forgotten; `dataset` and `refresh` say who was asked for last.
+    """
+
+    schema: str
+    version: str
+    dataset: str
+    refresh: str
+
+
+def recall(session: Session, memory: Memory, confidential: str | None = None) -> int:
+    """Leave in `linkage_people` those about whom nothing is known; returns how many that are.
+
+    Everybody waits in `linkage_everybody`, with digests in `linkage_digest`, until `bring_back`.
+    """
+    own = ", ".join(f"coalesce({each}, '')" for each in IDENTIFIERS)
+    secret = f"person_id IN (SELECT person_id FROM {confidential})" if confidential else "false"
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_digest AS
+        WITH own AS (
+            SELECT pid, sha256(concat_ws({SEPARATOR}, {own}, CAST({secret} AS VARCHAR))) AS digest,
+                   CASE WHEN {HAS_HOME} THEN {HOME} ELSE hash(pid, 'alone') END AS home FROM linkage_people),
+        together AS (SELECT home, string_agg(digest, '' ORDER BY digest) AS digests FROM own GROUP BY home)
+        SELECT pid, unhex(sha256(digest || digests)) AS digest FROM own JOIN together USING (home)""",
+        step="digest identifiers",
+    )
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_recalled AS
+        SELECT pid, digest FROM linkage_digest SEMI JOIN (
+            SELECT digest FROM {memory.schema}.person WHERE EXISTS (
+                SELECT 1 FROM {memory.schema}.version WHERE version = $version)) USING (digest)""",
+        {"version": memory.version},
+        step="recall who is known",
+    )
+    session.run("ALTER TABLE linkage_people RENAME TO linkage_everybody", step="set everybody aside")
+    session.run(
+        "CREATE TEMP TABLE linkage_people AS FROM linkage_everybody ANTI JOIN linkage_recalled USING (pid)",
+        step="leave who is new",
+    )
+    return int(session.value("SELECT count(*) FROM linkage_people", step="count who is new"))
+
+
+def bring_back(session: Session, memory: Memory) -> None:
+    """Everybody into `linkage_people` again, with what is known of them beside what was found now.
+
+    What was found now is left in `linkage_new_<table of SCHEMA>` for `keep`.
+    """
+    new = "linkage_digest SEMI JOIN linkage_people USING (pid)"
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_new_person AS
+        SELECT digest, bool_or(pid IN (SELECT pid FROM linkage_nhs_conflict)) AS nhs_conflict
+        FROM {new} GROUP BY digest;
+        CREATE OR REPLACE TEMP TABLE linkage_new_exact AS
+        SELECT DISTINCT digest, rid, status FROM {new} JOIN linkage_exact USING (pid);
+        CREATE OR REPLACE TEMP TABLE linkage_new_scored AS
+        SELECT DISTINCT digest, rid, probability FROM {new} JOIN linkage_scored USING (pid)
+        QUALIFY row_number() OVER (PARTITION BY pid ORDER BY probability DESC, rid) <= {BEST}""",
+        step="collect what was found",
+    )
+    session.run(
+        f"""INSERT INTO linkage_exact
+        SELECT pid, rid, status FROM linkage_recalled JOIN {memory.schema}.exact USING (digest);
+        INSERT INTO linkage_scored
+        SELECT pid, rid, probability FROM linkage_recalled JOIN {memory.schema}.scored USING (digest);
+        INSERT INTO linkage_nhs_conflict
+        SELECT pid FROM linkage_recalled JOIN {memory.schema}.person USING (digest) WHERE nhs_conflict""",
+        step="bring back what was found before",
+    )
+    session.run("DROP TABLE linkage_people", step="make room for everybody")
+    session.run("ALTER TABLE linkage_everybody RENAME TO linkage_people", step="bring everybody back")
+
+
+def keep(session: Session, memory: Memory) -> None:
+    """Write what was found into the memory; call it inside the transaction that writes the links."""
+    schema = memory.schema
+    current = session.value(
+        f"SELECT count(*) FROM {schema}.version WHERE version = ?", (memory.version,), step="look at the memory's version"
+    )
+    if not current:
+        for table in ("version", "person", "exact", "scored"):
+            session.run(f"DELETE FROM {schema}.{table}", step="forget what no longer holds")
+        session.run(f"INSERT INTO {schema}.version VALUES (?)", (memory.version,), step="note the memory's version")
+    session.run(
+        f"UPDATE {schema}.person SET dataset = ?, refresh = ? WHERE digest IN (SELECT digest FROM linkage_recalled)",
+        (memory.dataset, memory.refresh),
+        step="note who was asked for",
+    )
+    session.run(
+        f"INSERT INTO {schema}.person SELECT digest, nhs_conflict, ?, ? FROM linkage_new_person ORDER BY digest",
+        (memory.dataset, memory.refresh),
+        step="keep who was linked",
+    )
+    for table in ("exact", "scored"):
+        session.run(
+            f"INSERT INTO {schema}.{table} FROM linkage_new_{table} ORDER BY ALL", step="keep what was found"
+        )
+
+
+def forget(session: Session, schema: str, dataset: str, refresh: str) -> None:
+    """Destroy what is kept of people who were last asked for in this refresh; call it inside a transaction."""
+    session.run(
+        f"DELETE FROM {schema}.person WHERE dataset = ? AND refresh = ?", (dataset, refresh), step="forget people"
+    )
+    for table in ("exact", "scored"):
+        session.run(
+            f"DELETE FROM {schema}.{table} WHERE digest NOT IN (SELECT digest FROM {schema}.person)",
+            step="forget what was found for them",
+        )
