@@ -7,7 +7,7 @@ for strangers who happen to agree, and one person's several errors for independe
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from fjo_pipeline.ttp.linkage import normalise
 
 MISSING = 0
 DIFFERENT = 1
+# Whether a linked housemate has moved since the register last heard, or is on it at the deposit's address (families.py).
+FAMILY = ("moved", "settled")
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,7 @@ class LinkageModel:
 
     version: str
     levels: dict[str, dict[int, Chances]]
+    together: dict[str, float]  # chance that one's register person is elsewhere and has lived with a linked housemate
     on_register: float  # share of the people left by the exact tiers who are on the register
     soiled: float  # share of records that are soiled throughout
     slope: float  # of the calibration, on log odds
@@ -207,6 +210,8 @@ def load_model(path: Path | None = None) -> LinkageModel:
     source = path if path is not None else files(__package__) / "models" / "shipped.json"
     content: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
     digest = content.pop("digest", None)
+    if set(content) != {each.name for each in fields(LinkageModel)} or set(content["together"]) != set(FAMILY):
+        raise Refused("the linkage model has other fields than this version reads: retrain it")
     levels = {
         name: {int(code): Chances(**chances) for code, chances in by_code.items()}
         for name, by_code in content.pop("levels").items()

@@ -16,33 +16,39 @@ from fjo_pipeline.core.errors import StatementFailed
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.blocking import find_candidates
 from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
-from fjo_pipeline.ttp.linkage.households import mean_household
+from fjo_pipeline.ttp.linkage.families import CONFIDENT, drop_kin, find_kin, find_supported
+from fjo_pipeline.ttp.linkage.households import Household, mean_household
 from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, LinkageModel
 
 Kind = Literal["clean", "soiled", "relative", "occupant"]
 KINDS: tuple[Kind, ...] = ("clean", "soiled", "relative", "occupant")
 NAMES = [comparison.name for comparison in COMPARISONS]
+WITHOUT_ADDRESS = f"* REPLACE (CAST({MISSING} AS TINYINT) AS postcode, CAST({MISSING} AS TINYINT) AS address)"
 # Everything else may agree and it is still the brother: forename and sex are not both written down wrong by accident.
 TWINS_OF_TWO_SEXES = f"v.given_name = {DIFFERENT} AND v.sex = {DIFFERENT}"
 
 
-def score(session: Session, model: LinkageModel) -> int:
-    """Make `linkage_scored`(pid, rid, probability) for the people of `linkage_rest`; returns the pairs scored."""
+def score(session: Session, model: LinkageModel, confidential: str | None = None) -> int:
+    """Make `linkage_scored`(pid, rid, probability) for the people of `linkage_rest`; returns the pairs scored.
+
+    People of the relation `confidential`(person_id) neither give nor take evidence from a shared address.
+    """
     find_candidates(session)
     count_frequencies(session)
     compare(session, model, "linkage_pair", "linkage_vector")
-    weigh(session, model, "linkage_vector")
+    weigh(session, model, "linkage_vector", confidential)
     pairs = int(session.value("SELECT count(*) FROM linkage_pair", step="count the pairs"))
     session.run("DROP TABLE linkage_pair; DROP TABLE linkage_vector", step="drop the pairs")
     return pairs
 
 
-def weigh(session: Session, model: LinkageModel, vectors: str) -> None:
-    """Make `linkage_scored` from comparison vectors: Splink's weights, rarity of values, rivals, calibration."""
+def weigh(session: Session, model: LinkageModel, vectors: str, confidential: str | None = None) -> None:
+    """Make `linkage_scored` from comparison vectors: Splink's weights, rarity, rivals, calibration, then the family."""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_pattern AS
-        SELECT row_number() OVER (ORDER BY {", ".join(NAMES)}) AS unique_id, * FROM (SELECT DISTINCT {", ".join(NAMES)}
-        FROM {vectors})""",
+        SELECT row_number() OVER (ORDER BY {", ".join(NAMES)}) AS unique_id, *
+        FROM (SELECT DISTINCT {", ".join(NAMES)} FROM {vectors}
+              UNION SELECT DISTINCT {", ".join(NAMES)} FROM (SELECT {WITHOUT_ADDRESS} FROM {vectors}))""",
         step="collect the distinct comparison vectors",
     )
     session.run(
@@ -54,9 +60,62 @@ def weigh(session: Session, model: LinkageModel, vectors: str) -> None:
         _score_with_splink(session, splink_settings(model, kind), kind)
     household = mean_household(session)
     session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_scored AS
-        WITH ratio AS (
-            SELECT v.pid, v.rid, pow(2.0, {_rarity(model)}) AS rarity,
+        "CREATE OR REPLACE TEMP TABLE linkage_scored AS " + _probabilities(model, household, vectors),
+        step="turn weights into probabilities",
+    )
+    _weigh_families(session, model, household, vectors, confidential)
+    for table in ("pattern", "anybody", *(f"weight_{kind}" for kind in KINDS)):
+        session.run(f"DROP TABLE linkage_{table}", step="drop the weights")
+
+
+def _weigh_families(
+    session: Session, model: LinkageModel, household: Household, vectors: str, confidential: str | None
+) -> None:
+    """Probabilities anew for people with a candidate whom a linked housemate has lived with (families.py)."""
+    session.run(
+        f"""CREATE OR REPLACE TEMP VIEW linkage_linked AS SELECT pid, rid FROM linkage_exact
+        UNION ALL SELECT pid, rid FROM linkage_scored WHERE probability >= {CONFIDENT}""",
+        step="take the confident links",
+    )
+    find_kin(session, "linkage_linked", confidential)
+    find_supported(session, vectors)
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_family_vector AS
+        WITH family AS (FROM {vectors} SEMI JOIN linkage_supported USING (pid))
+        SELECT pid, rid, {", ".join(NAMES)}, NULL AS crowd, 1.0 AS together FROM family
+        UNION ALL
+        SELECT pid, rid, {", ".join(NAMES)}, crowd,
+               CASE WHEN settled THEN {model.together["settled"]!r} ELSE {model.together["moved"]!r} END
+        FROM (SELECT {WITHOUT_ADDRESS} FROM family) JOIN linkage_supported USING (pid, rid);
+        CREATE OR REPLACE TEMP TABLE linkage_family_scored AS
+        {_probabilities(model, household, "linkage_family_vector", "v.crowd", "v.together")};
+        CREATE OR REPLACE TEMP TABLE linkage_scored AS
+        SELECT * FROM linkage_scored ANTI JOIN linkage_family_scored USING (pid)
+        UNION ALL FROM linkage_family_scored""",
+        step="weigh the family's evidence",
+    )
+    session.run("DROP TABLE linkage_family_vector; DROP TABLE linkage_family_scored", step="drop the family's evidence")
+    session.run("DROP VIEW linkage_linked", step="drop the confident links")
+    drop_kin(session)
+
+
+def _probabilities(
+    model: LinkageModel, household: Household, vectors: str, crowd: str = "NULL", together: str = "1.0"
+) -> str:
+    """Query for pid, rid and probability.
+
+    `crowd` is how many register people a candidate is one of, where that is not the register's; each of them may be
+    the person's relative or live in the same home, as the mean person's housemates otherwise are. `together` is how
+    likely one's own register person is among them. Of two vectors of a pair the likelier one counts.
+    """
+    everyone = "(SELECT count(*) FROM linkage_person)"
+    homes = household.relative + household.occupant
+    odds = (
+        f"{model.on_register!r} * together * one * rarity "
+        f"/ (coalesce(crowd, {everyone}) + coalesce(crowd / {homes!r}, 1) * housemates * rarity)"
+    )
+    return f"""WITH ratio AS (
+            SELECT v.pid, v.rid, pow(2.0, {_rarity(model)}) AS rarity, {crowd} AS crowd, {together} AS together,
                    {1 - model.soiled!r} * pow(2.0, clean.weight) + {model.soiled!r} * pow(2.0, soiled.weight) AS one,
                    {household.relative!r} * pow(2.0, relative.weight)
                    + {household.occupant!r} * pow(2.0, occupant.weight) AS housemates
@@ -64,16 +123,11 @@ def weigh(session: Session, model: LinkageModel, vectors: str) -> None:
             {" ".join(f"JOIN linkage_weight_{kind} {kind} USING ({', '.join(NAMES)})" for kind in KINDS)}
             WHERE NOT ({TWINS_OF_TWO_SEXES})),
         odds AS (
-            SELECT pid, rid, {model.on_register!r} * one * rarity
-                   / ((SELECT count(*) FROM linkage_person) + housemates * rarity) AS odds
-            FROM ratio),
+            SELECT pid, rid, {odds if crowd == "NULL" else f"max({odds})"} AS odds
+            FROM ratio {"" if crowd == "NULL" else "GROUP BY pid, rid"}),
         total AS (SELECT pid, list_sum(list(odds ORDER BY odds)) + {1 - model.on_register!r} AS total
                   FROM odds GROUP BY pid)
-        SELECT pid, rid, {_calibrated("odds / total", model)} AS probability FROM odds JOIN total USING (pid)""",
-        step="turn weights into probabilities",
-    )
-    for table in ("pattern", "anybody", *(f"weight_{kind}" for kind in KINDS)):
-        session.run(f"DROP TABLE linkage_{table}", step="drop the weights")
+        SELECT pid, rid, {_calibrated("odds / total", model)} AS probability FROM odds JOIN total USING (pid)"""
 
 
 def splink_settings(model: LinkageModel, kind: Kind) -> dict[str, Any]:
