@@ -16,7 +16,7 @@ from fjo_pipeline.core.errors import StatementFailed
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.blocking import find_candidates
 from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
-from fjo_pipeline.ttp.linkage.families import CONFIDENT, drop_kin, find_kin, find_supported
+from fjo_pipeline.ttp.linkage.families import CONFIDENT, drop_families, find_families
 from fjo_pipeline.ttp.linkage.households import Household, mean_household
 from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, LinkageModel
 
@@ -71,60 +71,63 @@ def weigh(session: Session, model: LinkageModel, vectors: str, confidential: str
 def _weigh_families(
     session: Session, model: LinkageModel, household: Household, vectors: str, confidential: str | None
 ) -> None:
-    """Probabilities anew for people with a candidate whom a linked housemate has lived with (families.py)."""
+    """Probabilities anew for people whose housemates are linked (families.py)."""
     session.run(
-        f"""CREATE OR REPLACE TEMP VIEW linkage_linked AS SELECT pid, rid FROM linkage_exact
+        f"""CREATE OR REPLACE TEMP TABLE linkage_linked AS SELECT pid, rid FROM linkage_exact
         UNION ALL SELECT pid, rid FROM linkage_scored WHERE probability >= {CONFIDENT}""",
         step="take the confident links",
     )
-    find_kin(session, "linkage_linked", confidential)
-    find_supported(session, vectors)
+    find_families(session, vectors, "linkage_linked", confidential)
+    names = ", ".join(NAMES)
+    moved, settled = model.families["moved"], model.families["settled"]
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_family_vector AS
-        WITH family AS (FROM {vectors} SEMI JOIN linkage_supported USING (pid))
-        SELECT pid, rid, {", ".join(NAMES)}, NULL AS crowd, 1.0 AS together FROM family
+        SELECT pid, rid, {names}, NULL AS crowd,
+               CASE WHEN f.supported IS DISTINCT FROM false THEN 1.0
+                    WHEN f.settled THEN {settled.apart!r} ELSE {moved.apart!r} END AS chance
+        FROM {vectors} SEMI JOIN linkage_family USING (pid) LEFT JOIN linkage_family f USING (pid, rid)
         UNION ALL
-        SELECT pid, rid, {", ".join(NAMES)}, crowd,
-               CASE WHEN settled THEN {model.together["settled"]!r} ELSE {model.together["moved"]!r} END
-        FROM (SELECT {WITHOUT_ADDRESS} FROM family) JOIN linkage_supported USING (pid, rid);
+        SELECT pid, rid, {names}, crowd, CASE WHEN settled THEN {settled.together!r} ELSE {moved.together!r} END
+        FROM (SELECT {WITHOUT_ADDRESS} FROM {vectors}) JOIN linkage_family USING (pid, rid) WHERE supported;
         CREATE OR REPLACE TEMP TABLE linkage_family_scored AS
-        {_probabilities(model, household, "linkage_family_vector", "v.crowd", "v.together")};
+        {_probabilities(model, household, "linkage_family_vector", "v.crowd", "v.chance")};
         CREATE OR REPLACE TEMP TABLE linkage_scored AS
         SELECT * FROM linkage_scored ANTI JOIN linkage_family_scored USING (pid)
         UNION ALL FROM linkage_family_scored""",
         step="weigh the family's evidence",
     )
-    session.run("DROP TABLE linkage_family_vector; DROP TABLE linkage_family_scored", step="drop the family's evidence")
-    session.run("DROP VIEW linkage_linked", step="drop the confident links")
-    drop_kin(session)
+    for table in ("linked", "family_vector", "family_scored"):
+        session.run(f"DROP TABLE linkage_{table}", step="drop the families' vectors")
+    drop_families(session)
 
 
 def _probabilities(
-    model: LinkageModel, household: Household, vectors: str, crowd: str = "NULL", together: str = "1.0"
+    model: LinkageModel, household: Household, vectors: str, crowd: str = "NULL", chance: str = "1.0"
 ) -> str:
-    """Query for pid, rid and probability.
+    """Query for pid, rid and probability; of several vectors of a pair the likeliest counts.
 
-    `crowd` is how many register people a candidate is one of, where that is not the register's; each of them may be
-    the person's relative or live in the same home, as the mean person's housemates otherwise are. `together` is how
-    likely one's own register person is among them. Of two vectors of a pair the likelier one counts.
+    `crowd` is how many register people the candidate is one of, null for all of them; each may be as near to the
+    person as the mean person's housemates are. `chance` is how likely one's own register person is among them.
     """
-    everyone = "(SELECT count(*) FROM linkage_person)"
+    everybody = "(SELECT count(*) FROM linkage_person)"
     homes = household.relative + household.occupant
     odds = (
-        f"{model.on_register!r} * together * one * rarity "
-        f"/ (coalesce(crowd, {everyone}) + coalesce(crowd / {homes!r}, 1) * housemates * rarity)"
+        f"{model.on_register!r} * chance * one * rarity "
+        f"/ (coalesce(crowd, {everybody}) + coalesce(crowd / {homes!r}, 1) * housemates * rarity)"
     )
     return f"""WITH ratio AS (
-            SELECT v.pid, v.rid, pow(2.0, {_rarity(model)}) AS rarity, {crowd} AS crowd, {together} AS together,
+            SELECT v.pid, v.rid, pow(2.0, {_rarity(model)}) AS rarity, {crowd} AS crowd, {chance} AS chance,
                    {1 - model.soiled!r} * pow(2.0, clean.weight) + {model.soiled!r} * pow(2.0, soiled.weight) AS one,
                    {household.relative!r} * pow(2.0, relative.weight)
                    + {household.occupant!r} * pow(2.0, occupant.weight) AS housemates
             FROM {vectors} v JOIN linkage_share h USING (pid)
             {" ".join(f"JOIN linkage_weight_{kind} {kind} USING ({', '.join(NAMES)})" for kind in KINDS)}
             WHERE NOT ({TWINS_OF_TWO_SEXES})),
-        odds AS (
-            SELECT pid, rid, {odds if crowd == "NULL" else f"max({odds})"} AS odds
-            FROM ratio {"" if crowd == "NULL" else "GROUP BY pid, rid"}),
+        odds AS ({
+        f"SELECT pid, rid, {odds} AS odds FROM ratio"
+        if crowd == "NULL"
+        else f"SELECT pid, rid, max({odds}) AS odds FROM ratio GROUP BY pid, rid"
+    }),
         total AS (SELECT pid, list_sum(list(odds ORDER BY odds)) + {1 - model.on_register!r} AS total
                   FROM odds GROUP BY pid)
         SELECT pid, rid, {_calibrated("odds / total", model)} AS probability FROM odds JOIN total USING (pid)"""

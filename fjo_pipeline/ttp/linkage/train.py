@@ -5,15 +5,16 @@ from dataclasses import replace
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
 from fjo_pipeline.ttp.linkage.exact import link_exactly
-from fjo_pipeline.ttp.linkage.families import count_together
+from fjo_pipeline.ttp.linkage.families import count_families
 from fjo_pipeline.ttp.linkage.households import pair_housemates
 from fjo_pipeline.ttp.linkage.model import (
     COMPARISONS,
     DIFFERENT,
-    FAMILY,
+    FAMILIES,
     MISSING,
     Chances,
     Comparison,
+    Family,
     LinkageModel,
     expected_levels,
 )
@@ -49,8 +50,8 @@ def starting_model() -> LinkageModel:
             code: Chances(match[code], 1 / len(codes), stranger[code] ** 0.5, stranger[code] ** 0.5, stranger[code])
             for code in sorted(codes)
         }
-    together = dict.fromkeys(FAMILY, 0.5)
-    return LinkageModel("start", levels, together, 0.9, soiled=SOILED, slope=1.0, intercept=0.0, threshold=0.9)
+    families = dict.fromkeys(FAMILIES, Family(together=0.05, apart=0.5))
+    return LinkageModel("start", levels, families, 0.9, soiled=SOILED, slope=1.0, intercept=0.0, threshold=0.9)
 
 
 def train_without_truth(
@@ -111,7 +112,7 @@ def count_chances(session: Session, model: LinkageModel) -> LinkageModel:
         for name, codes in expected_levels().items()
     }
     compare(session, model, "linkage_true", "linkage_vector")
-    together = count_together(session, "linkage_vector", "linkage_true")
+    model = count_families(session, model, "linkage_vector", "linkage_true")
     on_register = session.value(
         """SELECT ((SELECT sum(weight) FROM linkage_true) - (SELECT count(*) FROM linkage_exact))
                   / greatest((SELECT count(*) FROM linkage_people) - (SELECT count(*) FROM linkage_exact), 1)""",
@@ -125,7 +126,6 @@ def count_chances(session: Session, model: LinkageModel) -> LinkageModel:
     return replace(
         model,
         levels=levels,
-        together=together,
         on_register=min(max(float(on_register or 0), 0.05), 0.98),
     )
 
