@@ -24,7 +24,7 @@ from fjo_pipeline.core.transfers import (
     read_envelope,
     waiting,
 )
-from fjo_pipeline.ttp.file_1 import carries_nhs_numbers, load_file_1, people_query
+from fjo_pipeline.ttp.file_1 import carries_nhs_numbers, confidential_query, load_file_1, people_query
 from fjo_pipeline.ttp.file_3 import file_3_digest, write_file_3, write_receipt
 from fjo_pipeline.ttp.linkage.link import LinkageResult, link_people
 from fjo_pipeline.ttp.linkage.model import load_model
@@ -90,6 +90,10 @@ def link(ttp: Ttp, dataset: str, refresh: str) -> LinkageResult:
         if not has_partition(session, "file_1", dataset, refresh):
             raise Refused(f"File 1 of {dataset}/{refresh} is not in the store: receive it first")
         session.run(f"CREATE TEMP TABLE people AS {people_query(dataset, refresh)}", step="read File 1's people")
+        session.run(
+            f"CREATE TEMP TABLE confidential AS {confidential_query(dataset, refresh)}",
+            step="read whose address is confidential",
+        )
         result = link_people(
             session,
             "people",
@@ -97,6 +101,7 @@ def link(ttp: Ttp, dataset: str, refresh: str) -> LinkageResult:
             load_model(),
             links="links_of_refresh",
             use_nhs_numbers=carries_nhs_numbers(session, dataset, refresh),
+            confidential="confidential",
         )
         with one_transaction(session):
             session.run(

@@ -47,11 +47,13 @@ def link_people(
     links: str,
     min_probability: float | None = None,
     use_nhs_numbers: bool,
+    confidential: str | None = None,
 ) -> LinkageResult:
     """Link the relation `people` to the register and write the table `links`, one row a person.
 
     `people` and the register's relations have the standard columns of design.md §10, text, null where unknown; ids are
-    unique in `people`. `min_probability` replaces the model's threshold for status 35. Raises StatementFailed.
+    unique in `people`. `min_probability` replaces the model's threshold for status 35. People of the relation
+    `confidential`(person_id) lend and borrow no evidence from a shared address. Raises StatementFailed.
     """
     result = LinkageResult()
     with _timed(result, "normalise"):
@@ -60,7 +62,7 @@ def link_people(
         link_exactly(session, use_nhs_numbers=use_nhs_numbers)
     with _timed(result, "probabilistic"):
         _leave_rest(session)
-        result.pairs_scored = score(session, model)
+        result.pairs_scored = score(session, model, confidential)
     with _timed(result, "resolve"):
         resolve(session, links=links, threshold=model.threshold if min_probability is None else min_probability)
     _count(session, links, result)
