@@ -42,6 +42,14 @@ def people_query(dataset: str, refresh: str) -> str:
     return PEOPLE.format(partition=partition(dataset, refresh))
 
 
+def confidential_query(dataset: str, refresh: str) -> str:
+    """SQL for the people of a refresh whose address is confidential: they lend no shared-address evidence."""
+    return (
+        f"SELECT SYSTEM_ID AS person_id FROM ttp.file_1.{partition(dataset, refresh)} "
+        "WHERE ADDRESS_CONFIDENTIAL = 'true'"
+    )
+
+
 def carries_nhs_numbers(session: Session, dataset: str, refresh: str) -> bool:
     """Whether the source gives NHS numbers, so that linkage begins with them."""
     return bool(

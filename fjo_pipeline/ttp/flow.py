@@ -24,16 +24,16 @@ from fjo_pipeline.core.transfers import (
     read_envelope,
     waiting,
 )
-from fjo_pipeline.ttp.file_1 import carries_nhs_numbers, load_file_1, people_query
+from fjo_pipeline.ttp.file_1 import carries_nhs_numbers, confidential_query, load_file_1, people_query
 from fjo_pipeline.ttp.file_3 import file_3_digest, write_file_3, write_receipt
-from fjo_pipeline.ttp.linkage.link import LinkageResult, link_people
+from fjo_pipeline.ttp.linkage.link import LinkageResult, link_prepared
+from fjo_pipeline.ttp.linkage.memory import SCHEMA as MEMORY
+from fjo_pipeline.ttp.linkage.memory import Memory, keep
 from fjo_pipeline.ttp.linkage.model import load_model
-from fjo_pipeline.ttp.linkage.normalise import RegisterRelations
 from fjo_pipeline.ttp.reference import add_postcode_directory, directory_version
 from fjo_pipeline.ttp.register.loading import add_register, register_version
+from fjo_pipeline.ttp.register.preparing import open_prepared
 from fjo_pipeline.ttp.store import TtpStore, has_partition, partition
-
-REGISTER = RegisterRelations(person="ttp.register.person", name="ttp.register.name", address="ttp.register.address")
 
 RECIPIENTS: Mapping[Kind, Zone] = {"receipt": "provider", "file_3": "databank"}
 
@@ -85,24 +85,34 @@ def receive_file_1(ttp: Ttp, dataset: str, refresh: str) -> dict[str, Any]:
 def link(ttp: Ttp, dataset: str, refresh: str) -> LinkageResult:
     """Link a refresh's people to the register; one row a person in the store, replaced whole."""
     name = partition(dataset, refresh)
+    model = load_model()
     with ttp.store.writing() as session:
         note_versions(ttp, session)
         if not has_partition(session, "file_1", dataset, refresh):
             raise Refused(f"File 1 of {dataset}/{refresh} is not in the store: receive it first")
+        version = sha256_of_texts(open_prepared(session), model.digest())
+        memory = Memory("ttp.memory", version, dataset, refresh)
+        session.run(MEMORY.format(schema=memory.schema), step="lay out the memory")
         session.run(f"CREATE TEMP TABLE people AS {people_query(dataset, refresh)}", step="read File 1's people")
-        result = link_people(
+        session.run(
+            f"CREATE TEMP TABLE confidential AS {confidential_query(dataset, refresh)}",
+            step="read whose address is confidential",
+        )
+        result = link_prepared(
             session,
             "people",
-            REGISTER,
-            load_model(),
+            model,
             links="links_of_refresh",
             use_nhs_numbers=carries_nhs_numbers(session, dataset, refresh),
+            confidential="confidential",
+            memory=memory,
         )
         with one_transaction(session):
             session.run(
                 f"CREATE OR REPLACE TABLE ttp.links.{name} AS FROM links_of_refresh ORDER BY person_id",
                 step="keep the links",
             )
+            keep(session, memory)
     return result
 
 
@@ -226,6 +236,8 @@ def _subject(session: Session, file_1: Transfer) -> Subject:
 def load_register(ttp: Ttp, folder: Path) -> tuple[str, int]:
     """Load a register delivery and note its version; returns version and people. Refused where it is not good."""
     version, synthetic, people = add_register(ttp.store, folder)
+    with ttp.store.writing() as session:
+        open_prepared(session)
     ttp.ledger.record("register", "population_register", "latest", "accepted", version, detail={"synthetic": synthetic})
     return version, people
 

@@ -6,7 +6,10 @@ from datetime import date
 
 from fjo_pipeline.core.contracts import datasets
 from fjo_pipeline.core.retention import Destroyed, expired, record_destroyed
+from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.ttp.flow import Ttp
+from fjo_pipeline.ttp.linkage.memory import SCHEMA as MEMORY
+from fjo_pipeline.ttp.linkage.memory import forget
 from fjo_pipeline.ttp.store import partition
 
 
@@ -17,14 +20,17 @@ def destroy_expired(ttp: Ttp, today: date) -> Iterator[Destroyed]:
         for entry in expired(ledger, "file_1", "received", contract.name, contract.retention_days.file_1, today):
             inbox = ttp.settings.inbox("ttp") / "file_1" / contract.name / entry.refresh
             if inbox.exists():
-                _destroy_in_store(ttp, partition(contract.name, entry.refresh))
+                _destroy_in_store(ttp, contract.name, entry.refresh)
                 # The transfer goes last: a step killed in between finds it, and destroys both.
                 shutil.rmtree(inbox)
                 record_destroyed(ledger, entry, today)
                 yield Destroyed("File 1", contract.name, entry.refresh)
 
 
-def _destroy_in_store(ttp: Ttp, name: str) -> None:
+def _destroy_in_store(ttp: Ttp, dataset: str, refresh: str) -> None:
     with ttp.store.writing() as session:
-        session.run(f"DROP TABLE IF EXISTS ttp.file_1.{name}", step="destroy File 1")
+        session.run(MEMORY.format(schema="ttp.memory"), step="lay out the memory")
+        with one_transaction(session):
+            session.run(f"DROP TABLE IF EXISTS ttp.file_1.{partition(dataset, refresh)}", step="destroy File 1")
+            forget(session, "ttp.memory", dataset, refresh)
         session.run("CHECKPOINT ttp", step="free the space of what was destroyed")

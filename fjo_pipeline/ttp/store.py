@@ -18,6 +18,8 @@ CREATE SCHEMA IF NOT EXISTS ttp.register;
 CREATE SCHEMA IF NOT EXISTS ttp.reference;
 CREATE SCHEMA IF NOT EXISTS ttp.file_1;
 CREATE SCHEMA IF NOT EXISTS ttp.links;
+CREATE SCHEMA IF NOT EXISTS ttp.prepared;
+CREATE TABLE IF NOT EXISTS ttp.prepared.version (version VARCHAR);
 CREATE TABLE IF NOT EXISTS ttp.register.version (version VARCHAR, synthetic BOOLEAN, people BIGINT);
 CREATE TABLE IF NOT EXISTS ttp.register.person (
     register_id VARCHAR, date_of_birth VARCHAR, sex VARCHAR, nhs_number VARCHAR);

@@ -7,15 +7,15 @@ from time import perf_counter
 
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.exact import link_exactly
+from fjo_pipeline.ttp.linkage.memory import Memory, bring_back, recall
 from fjo_pipeline.ttp.linkage.model import LinkageModel
 from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise_people
 from fjo_pipeline.ttp.linkage.prepare import PREPARED, prepare_register, use_prepared
-from fjo_pipeline.ttp.linkage.probabilistic import score
+from fjo_pipeline.ttp.linkage.probabilistic import score, score_nobody
 from fjo_pipeline.ttp.linkage.resolve import resolve
 
 WORKING_TABLES = [
     "linkage_people",
-    *(f"linkage_{table}" for table in PREPARED),
     "linkage_nickname",
     "linkage_exact",
     "linkage_nhs_conflict",
@@ -30,6 +30,7 @@ class LinkageResult:
     """Counts and times of one linkage; no identifier."""
 
     people: int = 0
+    asked: int = 0  # people who were looked for, the others being known from before
     statuses: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     pairs_scored: int = 0
@@ -46,24 +47,64 @@ def link_people(
     links: str,
     min_probability: float | None = None,
     use_nhs_numbers: bool,
+    confidential: str | None = None,
 ) -> LinkageResult:
-    """Link the relation `people` to the register and write the table `links`, one row a person.
-
-    `people` and the register's relations have the standard columns of design.md §10, text, null where unknown; ids are
-    unique in `people`. `min_probability` replaces the model's threshold for status 35. Raises StatementFailed.
-    """
+    """Prepare a register, link the relation `people` to it as `link_prepared` does, and drop what was prepared."""
     result = LinkageResult()
     with _timed(result, "prepare"):
         prepare_register(session, register)
+    link_prepared(
+        session,
+        people,
+        model,
+        links=links,
+        min_probability=min_probability,
+        use_nhs_numbers=use_nhs_numbers,
+        confidential=confidential,
+        result=result,
+    )
+    for table in PREPARED:
+        session.run(f"DROP TABLE linkage_{table}", step="drop the prepared register")
+    return result
+
+
+def link_prepared(
+    session: Session,
+    people: str,
+    model: LinkageModel,
+    *,
+    links: str,
+    min_probability: float | None = None,
+    use_nhs_numbers: bool,
+    confidential: str | None = None,
+    memory: Memory | None = None,
+    result: LinkageResult | None = None,
+) -> LinkageResult:
+    """Link the relation `people` to the register prepared in this session; write the table `links`, one row a person.
+
+    `people` has the standard columns of design.md §10, text, null where unknown; its ids are unique. `min_probability`
+    replaces the model's threshold for status 35. People of the relation `confidential`(person_id) lend and borrow no
+    evidence from a shared address. What a memory has is not looked for again; `memory.keep` writes what it has not.
+    Raises StatementFailed.
+    """
+    result = result or LinkageResult()
     with _timed(result, "normalise"):
         use_prepared(session)
         normalise_people(session, people)
+    with _timed(result, "recall"):
+        result.asked = (
+            recall(session, memory, confidential)
+            if memory
+            else int(session.value("SELECT count(*) FROM linkage_people", step="count the people"))
+        )
     with _timed(result, "exact"):
         link_exactly(session, use_nhs_numbers=use_nhs_numbers)
     with _timed(result, "probabilistic"):
         _leave_rest(session)
-        result.pairs_scored = score(session, model)
+        result.pairs_scored = score(session, model, confidential) if result.asked else score_nobody(session)
     with _timed(result, "resolve"):
+        if memory:
+            bring_back(session, memory)
         resolve(session, links=links, threshold=model.threshold if min_probability is None else min_probability)
     _count(session, links, result)
     drop_working_tables(session)

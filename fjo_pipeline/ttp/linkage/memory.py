@@ -1,7 +1,7 @@
 """Nothing is scored twice: what was found for a person is kept, under a digest of the identifiers it was found by.
 
 What is found depends on the register, the model, and the identifiers of the person and of those at the same address,
-whose links are evidence; so the digest is over all of these people, and what is kept goes when register or model change.
+whose links are evidence; so the digest is over all of these people. What is kept goes when register or model change.
 """
 
 from dataclasses import dataclass
@@ -117,7 +117,9 @@ def keep(session: Session, memory: Memory) -> None:
     """Write what was found into the memory; call it inside the transaction that writes the links."""
     schema = memory.schema
     current = session.value(
-        f"SELECT count(*) FROM {schema}.version WHERE version = ?", (memory.version,), step="look at the memory's version"
+        f"SELECT count(*) FROM {schema}.version WHERE version = ?",
+        (memory.version,),
+        step="look at the memory's version",
     )
     if not current:
         for table in ("version", "person", "exact", "scored"):
@@ -134,9 +136,7 @@ def keep(session: Session, memory: Memory) -> None:
         step="keep who was linked",
     )
     for table in ("exact", "scored"):
-        session.run(
-            f"INSERT INTO {schema}.{table} FROM linkage_new_{table} ORDER BY ALL", step="keep what was found"
-        )
+        session.run(f"INSERT INTO {schema}.{table} FROM linkage_new_{table} ORDER BY ALL", step="keep what was found")
 
 
 def forget(session: Session, schema: str, dataset: str, refresh: str) -> None:

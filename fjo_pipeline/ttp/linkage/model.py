@@ -7,7 +7,7 @@ for strangers who happen to agree, and one person's several errors for independe
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from fjo_pipeline.ttp.linkage import normalise
 
 MISSING = 0
 DIFFERENT = 1
+# Whether no linked housemate is on the register at the deposit's address, or one is (families.py).
+FAMILIES = ("moved", "settled")
 
 
 @dataclass(frozen=True)
@@ -175,11 +177,20 @@ class Chances:
 
 
 @dataclass(frozen=True)
+class Family:
+    """Where people with a linked housemate in the deposit are on the register."""
+
+    together: float  # share at another address, who have lived with a linked housemate
+    apart: float  # of those at another address, share who have not
+
+
+@dataclass(frozen=True)
 class LinkageModel:
     """Everything that scoring needs and nothing about any person; `levels` is comparison → level code → chances."""
 
     version: str
     levels: dict[str, dict[int, Chances]]
+    families: dict[str, Family]
     on_register: float  # share of the people left by the exact tiers who are on the register
     soiled: float  # share of records that are soiled throughout
     slope: float  # of the calibration, on log odds
@@ -207,11 +218,14 @@ def load_model(path: Path | None = None) -> LinkageModel:
     source = path if path is not None else files(__package__) / "models" / "shipped.json"
     content: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
     digest = content.pop("digest", None)
+    if set(content) != {each.name for each in fields(LinkageModel)} or set(content["families"]) != set(FAMILIES):
+        raise Refused("the linkage model has other fields than this version reads: retrain it")
     levels = {
         name: {int(code): Chances(**chances) for code, chances in by_code.items()}
         for name, by_code in content.pop("levels").items()
     }
-    model = LinkageModel(levels=levels, **content)
+    families = {name: Family(**shares) for name, shares in content.pop("families").items()}
+    model = LinkageModel(levels=levels, families=families, **content)
     if model.digest() != digest:
         raise Refused("the linkage model was altered after it was made: retrain it or restore its file")
     if model.normalisation != normalise.VERSION:

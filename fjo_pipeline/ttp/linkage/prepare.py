@@ -14,6 +14,8 @@ from fjo_pipeline.ttp.linkage.normalise import (
     plausible,
 )
 
+FORMAT = "1"
+"""Of the prepared tables; those of another are prepared again."""
 YEARS_BEYOND_REGISTER = 15
 PREPARED = (
     "years",
@@ -50,6 +52,20 @@ def prepare_register(session: Session, register: RegisterRelations) -> None:
     _prepare_people(session, register)
     _prepare_names(session, register)
     _prepare_addresses(session, register)
+
+
+def keep_prepared(session: Session, schema: str) -> None:
+    """Move the tables that `prepare_register` made into a schema of a store; call it inside a transaction."""
+    for table in PREPARED:
+        session.run(
+            f"CREATE OR REPLACE TABLE {schema}.{table} AS FROM linkage_{table}", step="keep the prepared register"
+        )
+
+
+def show_prepared(session: Session, schema: str) -> None:
+    """Let the session see a store's prepared register as `prepare_register` would have left it."""
+    for table in PREPARED:
+        session.run(f"CREATE OR REPLACE TEMP VIEW linkage_{table} AS FROM {schema}.{table}", step="open the register")
 
 
 def use_prepared(session: Session) -> None:

@@ -15,32 +15,49 @@ from fjo_pipeline.core.errors import StatementFailed
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.blocking import find_candidates
 from fjo_pipeline.ttp.linkage.comparing import TWINS_OF_TWO_SEXES, compare, count_frequencies, rarity
+from fjo_pipeline.ttp.linkage.families import CONFIDENT, drop_families, find_families
 from fjo_pipeline.ttp.linkage.households import Household, mean_household
 from fjo_pipeline.ttp.linkage.model import COMPARISONS, MISSING, LinkageModel
 
 Kind = Literal["clean", "soiled", "relative", "occupant"]
 KINDS: tuple[Kind, ...] = ("clean", "soiled", "relative", "occupant")
 NAMES = [comparison.name for comparison in COMPARISONS]
+WITHOUT_ADDRESS = f"* REPLACE (CAST({MISSING} AS TINYINT) AS postcode, CAST({MISSING} AS TINYINT) AS address)"
 
 
-def score(session: Session, model: LinkageModel) -> int:
-    """Make `linkage_scored`(pid, rid, probability) for the people of `linkage_rest`; returns the pairs scored."""
+def score(session: Session, model: LinkageModel, confidential: str | None = None) -> int:
+    """Make `linkage_scored`(pid, rid, probability) for the people of `linkage_rest`; returns the pairs scored.
+
+    People of the relation `confidential`(person_id) neither give nor take evidence from a shared address.
+    """
     find_candidates(session)
     count_frequencies(session)
     household = mean_household(session)
     compare(session, model, "linkage_pair", "linkage_vector", household)
-    weigh(session, model, "linkage_vector", household)
+    weigh(session, model, "linkage_vector", household, confidential)
     pairs = int(session.value("SELECT count(*) FROM linkage_pair", step="count the pairs"))
     session.run("DROP TABLE linkage_pair; DROP TABLE linkage_vector", step="drop the pairs")
     return pairs
 
 
-def weigh(session: Session, model: LinkageModel, vectors: str, household: Household) -> None:
-    """Make `linkage_scored` from comparison vectors: Splink's weights, rarity of values, rivals, calibration."""
+def score_nobody(session: Session) -> int:
+    """An empty `linkage_scored`, where there is nobody to score."""
+    session.run(
+        "CREATE OR REPLACE TEMP TABLE linkage_scored (pid INTEGER, rid INTEGER, probability DOUBLE)",
+        step="score nobody",
+    )
+    return 0
+
+
+def weigh(
+    session: Session, model: LinkageModel, vectors: str, household: Household, confidential: str | None = None
+) -> None:
+    """Make `linkage_scored` from comparison vectors: Splink's weights, rarity, rivals, calibration, then the family."""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_pattern AS
-        SELECT row_number() OVER (ORDER BY {", ".join(NAMES)}) AS unique_id, * FROM (SELECT DISTINCT {", ".join(NAMES)}
-        FROM {vectors})""",
+        SELECT row_number() OVER (ORDER BY {", ".join(NAMES)}) AS unique_id, *
+        FROM (SELECT DISTINCT {", ".join(NAMES)} FROM {vectors}
+              UNION SELECT DISTINCT {", ".join(NAMES)} FROM (SELECT {WITHOUT_ADDRESS} FROM {vectors}))""",
         step="collect the distinct comparison vectors",
     )
     session.run(
@@ -50,28 +67,79 @@ def weigh(session: Session, model: LinkageModel, vectors: str, household: Househ
     )
     for kind in KINDS:
         _score_with_splink(session, splink_settings(model, kind), kind)
-    rarities = " + ".join(rarity(model, comparison, f"v.{comparison.name}") for comparison in COMPARISONS)
     session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_scored AS
-        WITH ratio AS (
-            SELECT v.pid, v.rid, pow(2.0, {rarities}) AS rarity,
+        "CREATE OR REPLACE TEMP TABLE linkage_scored AS " + _probabilities(model, household, vectors),
+        step="turn weights into probabilities",
+    )
+    _weigh_families(session, model, household, vectors, confidential)
+    for table in ("pattern", "anybody", *(f"weight_{kind}" for kind in KINDS)):
+        session.run(f"DROP TABLE linkage_{table}", step="drop the weights")
+
+
+def _weigh_families(
+    session: Session, model: LinkageModel, household: Household, vectors: str, confidential: str | None
+) -> None:
+    """Probabilities anew for people whose housemates are linked (families.py)."""
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_linked AS SELECT pid, rid FROM linkage_exact
+        UNION ALL SELECT pid, rid FROM linkage_scored WHERE probability >= {CONFIDENT}""",
+        step="take the confident links",
+    )
+    find_families(session, vectors, "linkage_linked", confidential)
+    names = ", ".join(NAMES)
+    moved, settled = model.families["moved"], model.families["settled"]
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_family_vector AS
+        SELECT pid, rid, {names}, NULL AS crowd,
+               CASE WHEN f.supported IS DISTINCT FROM false THEN 1.0
+                    WHEN f.settled THEN {settled.apart!r} ELSE {moved.apart!r} END AS chance
+        FROM {vectors} SEMI JOIN linkage_family USING (pid) LEFT JOIN linkage_family f USING (pid, rid)
+        UNION ALL
+        SELECT pid, rid, {names}, crowd, CASE WHEN settled THEN {settled.together!r} ELSE {moved.together!r} END
+        FROM (SELECT {WITHOUT_ADDRESS} FROM {vectors}) JOIN linkage_family USING (pid, rid) WHERE supported;
+        CREATE OR REPLACE TEMP TABLE linkage_family_scored AS
+        {_probabilities(model, household, "linkage_family_vector", "v.crowd", "v.chance")};
+        CREATE OR REPLACE TEMP TABLE linkage_scored AS
+        SELECT * FROM linkage_scored ANTI JOIN linkage_family_scored USING (pid)
+        UNION ALL FROM linkage_family_scored""",
+        step="weigh the family's evidence",
+    )
+    for table in ("linked", "family_vector", "family_scored"):
+        session.run(f"DROP TABLE linkage_{table}", step="drop the families' vectors")
+    drop_families(session)
+
+
+def _probabilities(
+    model: LinkageModel, household: Household, vectors: str, crowd: str = "NULL", chance: str = "1.0"
+) -> str:
+    """Query for pid, rid and probability; of several vectors of a pair the likeliest counts.
+
+    `crowd` is how many register people the candidate is one of, null for all of them; each may be as near to the
+    person as the mean person's housemates are. `chance` is how likely one's own register person is among them.
+    """
+    everybody = "(SELECT count(*) FROM linkage_person)"
+    homes = household.relative + household.occupant
+    rarities = " + ".join(rarity(model, comparison, f"v.{comparison.name}") for comparison in COMPARISONS)
+    odds = (
+        f"{model.on_register!r} * chance * one * rarity "
+        f"/ (coalesce(crowd, {everybody}) + coalesce(crowd / {homes!r}, 1) * housemates * rarity)"
+    )
+    return f"""WITH ratio AS (
+            SELECT v.pid, v.rid, pow(2.0, {rarities}) AS rarity, {crowd} AS crowd, {chance} AS chance,
                    {1 - model.soiled!r} * pow(2.0, clean.weight) + {model.soiled!r} * pow(2.0, soiled.weight) AS one,
                    {household.relative!r} * pow(2.0, relative.weight)
                    + {household.occupant!r} * pow(2.0, occupant.weight) AS housemates
             FROM {vectors} v JOIN linkage_share h USING (pid)
             {" ".join(f"JOIN linkage_weight_{kind} {kind} USING ({', '.join(NAMES)})" for kind in KINDS)}
             WHERE NOT ({TWINS_OF_TWO_SEXES})),
-        odds AS (
-            SELECT pid, rid, {model.on_register!r} * one * rarity
-                   / ((SELECT count(*) FROM linkage_person) + housemates * rarity) AS odds
-            FROM ratio),
+        odds AS ({
+        f"SELECT pid, rid, {odds} AS odds FROM ratio"
+        if crowd == "NULL"
+        else f"SELECT pid, rid, max({odds}) AS odds FROM ratio GROUP BY pid, rid"
+    }),
         total AS (SELECT pid, list_sum(list(odds ORDER BY odds)) + {1 - model.on_register!r} AS total
                   FROM odds GROUP BY pid)
-        SELECT pid, rid, {_calibrated("odds / total", model)} AS probability FROM odds JOIN total USING (pid)""",
-        step="turn weights into probabilities",
-    )
-    for table in ("pattern", "anybody", *(f"weight_{kind}" for kind in KINDS)):
-        session.run(f"DROP TABLE linkage_{table}", step="drop the weights")
+        SELECT pid, rid, {_calibrated("odds / total", model)} AS probability FROM odds JOIN total USING (pid)"""
 
 
 def splink_settings(model: LinkageModel, kind: Kind) -> dict[str, Any]:

@@ -5,13 +5,16 @@ from dataclasses import replace
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
 from fjo_pipeline.ttp.linkage.exact import link_exactly
+from fjo_pipeline.ttp.linkage.families import count_families
 from fjo_pipeline.ttp.linkage.households import pair_housemates
 from fjo_pipeline.ttp.linkage.model import (
     COMPARISONS,
     DIFFERENT,
+    FAMILIES,
     MISSING,
     Chances,
     Comparison,
+    Family,
     LinkageModel,
     expected_levels,
 )
@@ -48,7 +51,8 @@ def starting_model() -> LinkageModel:
             code: Chances(match[code], 1 / len(codes), stranger[code] ** 0.5, stranger[code] ** 0.5, stranger[code])
             for code in sorted(codes)
         }
-    return LinkageModel("start", levels, on_register=0.9, soiled=SOILED, slope=1.0, intercept=0.0, threshold=0.9)
+    families = dict.fromkeys(FAMILIES, Family(together=0.05, apart=0.5))
+    return LinkageModel("start", levels, families, 0.9, soiled=SOILED, slope=1.0, intercept=0.0, threshold=0.9)
 
 
 def train_without_truth(
@@ -108,13 +112,16 @@ def count_chances(session: Session, model: LinkageModel) -> LinkageModel:
         name: {code: Chances(**{kind: shares[kind][name][code] for kind in shares}) for code in sorted(codes)}
         for name, codes in expected_levels().items()
     }
+    compare(session, model, "linkage_true", "linkage_vector")
+    model = count_families(session, model, "linkage_vector", "linkage_true")
     on_register = session.value(
         """SELECT ((SELECT sum(weight) FROM linkage_true) - (SELECT count(*) FROM linkage_exact))
                   / greatest((SELECT count(*) FROM linkage_people) - (SELECT count(*) FROM linkage_exact), 1)""",
         step="count people on the register",
     )
     session.run(
-        "DROP TABLE linkage_relatives; DROP TABLE linkage_occupants; DROP TABLE linkage_strangers",
+        "DROP TABLE linkage_relatives; DROP TABLE linkage_occupants; DROP TABLE linkage_strangers; "
+        "DROP TABLE linkage_vector",
         step="drop the training pairs",
     )
     return replace(
