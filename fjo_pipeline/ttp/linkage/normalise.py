@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fjo_pipeline.core.sessions import Session
 
-VERSION = "1"
+VERSION = "2"
 
 # Titles and placeholders go, but Lord and Child are surnames too, and stay where nothing else is left.
 TITLES_OR_NAMES = "sir|dame|lady|lord|master|child"

@@ -28,8 +28,10 @@ KINDS = {
     "occupant": "linkage_occupants",
     "stranger": "linkage_strangers",
 }
-# Unseen levels get the chance of a fraction of one pair, so that no weight is infinite.
+# No level gets a chance of nothing, so that no weight is infinite. What has not been seen among strangers may still be
+# as frequent as three in so many pairs: the upper bound of Hanley and Lippman-Hand 1983, doi:10.1001/jama.1983.0333037005.
 UNSEEN_PAIRS = 0.5
+MOST_UNSEEN_STRANGERS = 3.0
 STRANGERS = 300_000
 ROUNDS = 4
 # Judgement, not counted: one record in ten is bad throughout, with an error in four fields of ten.
@@ -104,7 +106,10 @@ def count_chances(session: Session, model: LinkageModel) -> LinkageModel:
     _pair_relatives(session)
     _pair_strangers(session)
     count_frequencies(session)
-    shares = {kind: _shares(session, model, pairs) for kind, pairs in KINDS.items()}
+    shares = {
+        kind: _shares(session, model, pairs, MOST_UNSEEN_STRANGERS if kind == "stranger" else UNSEEN_PAIRS)
+        for kind, pairs in KINDS.items()
+    }
     for comparison in COMPARISONS:
         _use_frequencies(session, comparison, shares["stranger"][comparison.name])
     shares["soiled"] = {c.name: _soiled(c, shares["clean"][c.name]) for c in COMPARISONS}
@@ -172,7 +177,8 @@ def _pair_strangers(session: Session) -> None:
     )
 
 
-def _shares(session: Session, model: LinkageModel, pairs: str) -> Shares:
+def _shares(session: Session, model: LinkageModel, pairs: str, unseen: float) -> Shares:
+    """Share of each level among the pairs; one that has not been seen counts as `unseen` pairs."""
     compare(session, model, pairs, "linkage_vector")
     shares: Shares = {}
     for comparison in COMPARISONS:
@@ -182,9 +188,9 @@ def _shares(session: Session, model: LinkageModel, pairs: str) -> Shares:
             WHERE {name} > {MISSING} GROUP BY ALL""",
             step="count levels of agreement",
         )
-        counts = dict.fromkeys(expected_levels()[name], UNSEEN_PAIRS)
+        counts = dict.fromkeys(expected_levels()[name], unseen)
         for code, weight in seen:
-            counts[code] += float(weight)
+            counts[code] = float(weight) + UNSEEN_PAIRS
         total = sum(counts.values())
         shares[name] = {code: count / total for code, count in counts.items()}
     session.run("DROP TABLE linkage_vector", step="drop the training vectors")

@@ -42,6 +42,15 @@ def test_altered_model_is_refused(tmp_path: Path, change: dict[str, object]) -> 
         load_model(tmp_path / "model.json")
 
 
+@pytest.mark.parametrize("families", [None, {}, {"moved": {"together": 0.1, "apart": 0.5}}])
+def test_model_without_families_is_refused(tmp_path: Path, families: object) -> None:
+    content = json.loads(SHIPPED.read_text())
+    content.pop("families")
+    (tmp_path / "model.json").write_text(json.dumps(content if families is None else content | {"families": families}))
+    with pytest.raises(Refused, match="other fields"):
+        load_model(tmp_path / "model.json")
+
+
 def test_calibration_finds_the_curve_it_was_drawn_from() -> None:
     rng = np.random.default_rng(7)
     log_odds = rng.normal(0, 4, 20_000)
