@@ -29,7 +29,8 @@ KINDS = {
     "stranger": "linkage_strangers",
 }
 # No level gets a chance of nothing, so that no weight is infinite. What has not been seen among strangers may still be
-# as frequent as three in so many pairs: the upper bound of Hanley and Lippman-Hand 1983, doi:10.1001/jama.1983.0333037005.
+# as frequent as three in so many pairs: the upper bound of Hanley and Lippman-Hand,
+# doi:10.1001/jama.1983.03330370053031.
 UNSEEN_PAIRS = 0.5
 MOST_UNSEEN_STRANGERS = 3.0
 STRANGERS = 300_000
