@@ -11,6 +11,7 @@ from fjo_pipeline.ttp.linkage.model import LinkageModel
 from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise
 from fjo_pipeline.ttp.linkage.probabilistic import score
 from fjo_pipeline.ttp.linkage.resolve import resolve
+from fjo_pipeline.ttp.linkage.spark import Engine, scoring_session
 
 WORKING_TABLES = [
     "linkage_people",
@@ -47,6 +48,7 @@ def link_people(
     links: str,
     min_probability: float | None = None,
     use_nhs_numbers: bool,
+    engine: Engine = "duckdb",
 ) -> LinkageResult:
     """Link the relation `people` to the register and write the table `links`, one row a person.
 
@@ -60,7 +62,8 @@ def link_people(
         link_exactly(session, use_nhs_numbers=use_nhs_numbers)
     with _timed(result, "probabilistic"):
         _leave_rest(session)
-        result.pairs_scored = score(session, model)
+        with scoring_session(session, engine) as scoring:
+            result.pairs_scored = score(scoring, model)
     with _timed(result, "resolve"):
         resolve(session, links=links, threshold=model.threshold if min_probability is None else min_probability)
     _count(session, links, result)

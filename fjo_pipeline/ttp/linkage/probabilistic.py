@@ -18,6 +18,7 @@ from fjo_pipeline.ttp.linkage.blocking import find_candidates
 from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
 from fjo_pipeline.ttp.linkage.households import mean_household
 from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, LinkageModel
+from fjo_pipeline.ttp.linkage.spark import SparkTables
 
 Kind = Literal["clean", "soiled", "relative", "occupant"]
 KINDS: tuple[Kind, ...] = ("clean", "soiled", "relative", "occupant")
@@ -114,14 +115,15 @@ def _score_with_splink(session: Session, settings: dict[str, Any], kind: Kind) -
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            api = DuckDBAPI(connection=session.connection)
+            api = session.splink if isinstance(session, SparkTables) else DuckDBAPI(connection=session.connection)
             left, right = api.register("linkage_pattern"), api.register("linkage_anybody")
             linker = Linker([left, right], SettingsCreator(**settings))
             scored = linker.inference.score_pairs(left, right)
             columns = ", ".join(f"{name}_l AS {name}" for name in NAMES)
-            session.connection.execute(
+            session.run(
                 f"CREATE OR REPLACE TEMP TABLE linkage_weight_{kind} AS "
-                f"SELECT {columns}, match_weight AS weight FROM {scored.physical_name}"
+                f"SELECT {columns}, match_weight AS weight FROM {scored.physical_name}",
+                step="keep Splink's weights",
             )
             scored.drop_table_from_database_and_remove_from_cache()
     except Exception as error:
