@@ -97,6 +97,7 @@ def link(ttp: Ttp, dataset: str, refresh: str) -> LinkageResult:
             load_model(),
             links="links_of_refresh",
             use_nhs_numbers=carries_nhs_numbers(session, dataset, refresh),
+            engine=ttp.settings.linkage_engine,
         )
         with one_transaction(session):
             session.run(

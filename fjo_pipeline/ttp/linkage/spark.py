@@ -3,10 +3,10 @@
 `SparkTables` is a `Session`: blocking, comparing and weighing run on it as on DuckDB, statement by statement. A table
 that Spark has not seen is handed over from DuckDB when a statement first names it; what is left at the end comes back.
 
-Identifiers are handed over as Arrow through a socket, never as files: Spark cannot read DuckDB's encrypted Parquet. With
-`spark.io.encryption.enabled` shuffles, spills and cached blocks are encrypted under a key that the JVM makes and keeps;
-without it PySpark would also write what it hands over to a plain temporary file. No configuration holds a secret, as
-PySpark passes them on the JVM's command line.
+Identifiers are handed over as Arrow through a socket, never as files: Spark cannot read DuckDB's encrypted Parquet.
+With `spark.io.encryption.enabled` shuffles, spills and kept blocks are encrypted under a key that the JVM makes and
+keeps; without it PySpark would also write what it hands over to a plain temporary file. No configuration holds a
+secret, as PySpark passes them on the JVM's command line.
 """
 
 import os
@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -79,8 +80,8 @@ class SparkTables(Session):
     def __init__(self, spark: Any, home: Session) -> None:
         super().__init__(home.connection)
         self.spark, self.home = spark, home
-        self.made: dict[str, Any] = {}
-        self.handed: set[str] = set()
+        self.made: dict[str, list[Any]] = {}
+        self.handed: dict[str, list[Any]] = {}
         self.dates: set[str] = set()
         self.splink = _splink_api(spark)
         for name in DUCKDB_FUNCTIONS:
@@ -107,8 +108,8 @@ class SparkTables(Session):
 
     def give_back(self) -> None:
         """Make every table that Spark still keeps, and made itself, a table of DuckDB's."""
-        for name, table in self.made.items():
-            step = f"bring {name} back from Spark"
+        for name in self.made:
+            step, table = f"bring {name} back from Spark", self.spark.table(name)
             slices = -(-_guarded(table.count, step) // RETURNED_ROWS) or 1
             # Slices need no order, only to be disjoint: the memory of this process holds one at a time.
             for number in range(slices):
@@ -119,31 +120,36 @@ class SparkTables(Session):
                 self.home.connection.unregister("spark_part")
 
     def _perform(self, statement: exp.Expression, step: str) -> None:
-        name = statement.find(exp.Table).name if statement.find(exp.Table) else ""  # type: ignore[union-attr]
+        table = statement.find(exp.Table)
+        name = table.name if table else ""
         if isinstance(statement, exp.Drop):
             self._drop(name)
         elif isinstance(statement, exp.Create) and isinstance(statement.this, exp.Schema):
             columns = ", ".join(column.sql(dialect="spark") for column in statement.this.expressions)
-            self._keep(name, _guarded(lambda: self.spark.createDataFrame([], columns), step))
+            self.made[name] = self._kept(name, [_guarded(lambda: self.spark.createDataFrame([], columns), step)])
         elif isinstance(statement, exp.Create) and statement.expression:
-            query = self._query(statement.expression, step)
-            self._keep(name, _guarded(lambda: _settled(query), step))
+            self.made[name] = self._kept(name, [self._settled(statement.expression, step)])
         elif isinstance(statement, exp.Insert) and name in self.made:
-            self._keep(name, self.made[name].union(self._query(statement.expression, step)))
+            self.made[name] = self._kept(name, [*self.made[name], self._settled(statement.expression, step)])
         else:
             raise StatementFailed(f"could not {step}: {statement.key} is not a statement that the Spark engine knows")
 
-    def _keep(self, name: str, table: Any) -> None:
-        self.made[name] = table
-        table.createOrReplaceTempView(name)
+    def _kept(self, name: str, parts: list[Any]) -> list[Any]:
+        reduce(lambda whole, part: whole.union(part), parts).createOrReplaceTempView(name)
+        return parts
 
     def _drop(self, name: str) -> None:
         if name in self.made:
-            _free(self.made.pop(name))
+            for part in self.made.pop(name):
+                _free(part)
             self.spark.catalog.dropTempView(name)
 
+    def _settled(self, query: exp.Expression, step: str) -> Any:
+        found = self._query(query, step)
+        return _guarded(lambda: _settled(found), step)
+
     def _query(self, query: exp.Expression, step: str) -> Any:
-        own = {cte.alias for cte in query.find_all(exp.CTE)} | self.made.keys() | self.handed
+        own = {cte.alias for cte in query.find_all(exp.CTE)} | self.made.keys() | self.handed.keys()
         for table in {each.name for each in query.find_all(exp.Table)} - own:
             if not table.startswith("__splink__"):
                 self._hand_over(table)
@@ -152,13 +158,7 @@ class SparkTables(Session):
 
     def _hand_over(self, name: str) -> None:
         step = f"hand {name} over to Spark"
-        described = self.home.rows(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = $1 ORDER BY column_index",
-            [name],
-            step=step,
-        )
-        if not described:
-            raise StatementFailed(f"could not {step}: DuckDB has no such table")
+        described = self.home.rows(f"SELECT column_name, column_type FROM (DESCRIBE {name})", step=step)
         self.dates |= {column for column, kind in described if kind == "DATE"}
         listed = ", ".join(
             f"CAST({identifier(column)} AS {_spark_type(kind)}) AS {identifier(column)}"
@@ -167,11 +167,7 @@ class SparkTables(Session):
         )
         stream = self.home.reader(f"SELECT {listed} FROM {name}", step=step, batch_rows=ARROW_ROWS)
         parts = [self._part(table, step) for table in _tables(stream, HANDED_ROWS)]
-        whole = parts[0]
-        for part in parts[1:]:
-            whole = whole.union(part)
-        whole.createOrReplaceTempView(name)
-        self.handed.add(name)
+        self.handed[name] = self._kept(name, parts)
 
     def _part(self, table: pa.Table, step: str) -> Any:
         return _guarded(lambda: _settled(self.spark.createDataFrame(table)), step)
@@ -180,8 +176,8 @@ class SparkTables(Session):
 def _settled(query: Any) -> Any:
     """The query's rows, computed now, in the executors' memory and encrypted blocks.
 
-    A local checkpoint and no `persist`: the driver may forget the Arrow that rows came from, and plans stay small (with
-    `persist` each held all those before it, and planning outlasted the work).
+    Each statement settles its own: plans that grow from one to the next take Spark longer to plan than to carry out. A
+    local checkpoint cuts them off, where `persist` would not, and the driver may forget the Arrow that rows came from.
     """
     return query.localCheckpoint(eager=True)
 
@@ -189,7 +185,7 @@ def _settled(query: Any) -> Any:
 def _free(table: Any) -> None:
     """Let the executors forget a settled table; Spark itself would do so once a garbage collector came by."""
     plan = table._jdf.logicalPlan()
-    if plan.nodeName().startswith("LogicalRDD") or plan.getClass().getSimpleName() == "LogicalRDD":
+    if plan.getClass().getSimpleName() == "LogicalRDD":
         plan.rdd().unpersist(False)
 
 
@@ -300,7 +296,7 @@ def _splink_api(spark: Any) -> Any:
     from splink.backends.spark import SparkAPI
 
     class Api(SparkAPI):  # type: ignore[misc]
-        def _setup_for_execute_sql(self, sql: str, physical_name: str) -> str:
+        def _setup_for_execute_sql(self, sql: str, physical_name: str) -> str:  # noqa: ARG002
             # Splink's own dialect extends sqlglot's, which cannot be done to the compiled sqlglot of dagster-dbt. It is
             # there for decimal literals of more than 38 digits; ours have 17 and an exponent.
             return sqlglot.transpile(sql, read="spark", write="spark")[0]
