@@ -1,7 +1,6 @@
 """Spark in DuckDB's place: the same links to the last person, and a clear refusal where it is not installed."""
 
 import shutil
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,7 +38,7 @@ class TestOnLocalSpark:
     pytestmark = on_spark
 
     @pytest.fixture(scope="class")
-    def folder(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    def folder(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder = tmp_path_factory.mktemp("spark")
         write_standard(people=2_000, register_people=20_000, seed=5, out=folder)
         return folder

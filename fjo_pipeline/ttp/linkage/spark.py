@@ -119,7 +119,7 @@ class SparkTables(Session):
                 self.home.run(f"{target} SELECT * FROM spark_part", step=step)
                 self.home.connection.unregister("spark_part")
 
-    def _perform(self, statement: exp.Expression, step: str) -> None:
+    def _perform(self, statement: exp.Expr, step: str) -> None:
         table = statement.find(exp.Table)
         name = table.name if table else ""
         if isinstance(statement, exp.Drop):
@@ -144,11 +144,11 @@ class SparkTables(Session):
                 _free(part)
             self.spark.catalog.dropTempView(name)
 
-    def _settled(self, query: exp.Expression, step: str) -> Any:
+    def _settled(self, query: exp.Expr, step: str) -> Any:
         found = self._query(query, step)
         return _guarded(lambda: _settled(found), step)
 
-    def _query(self, query: exp.Expression, step: str) -> Any:
+    def _query(self, query: exp.Expr, step: str) -> Any:
         own = {cte.alias for cte in query.find_all(exp.CTE)} | self.made.keys() | self.handed.keys()
         for table in {each.name for each in query.find_all(exp.Table)} - own:
             if not table.startswith("__splink__"):
@@ -189,12 +189,18 @@ def _free(table: Any) -> None:
         plan.rdd().unpersist(False)
 
 
-def to_spark(query: exp.Expression, *, dates: set[str], columns: Callable[[str], list[str]]) -> str:
+def to_spark(query: exp.Expr, *, dates: set[str], columns: Callable[[str], list[str]]) -> str:
     """A query of DuckDB's in Spark's SQL; `dates` are columns to be subtracted as dates, `columns` a table's."""
-    return query.copy().transform(_translated, dates, columns).sql(dialect="spark")
+    copied = query.copy()
+    # Innermost first: sqlglot's own `transform` leaves alone what stands inside a node that it has replaced.
+    for node in reversed(list(copied.walk())):
+        new = _translated(node, dates, columns)
+        if new is not node:
+            node.replace(new)
+    return copied.sql(dialect="spark")
 
 
-def _translated(node: exp.Expression, dates: set[str], columns: Callable[[str], list[str]]) -> exp.Expression:
+def _translated(node: exp.Expr, dates: set[str], columns: Callable[[str], list[str]]) -> exp.Expr:
     """What sqlglot leaves as it is and Spark understands otherwise, or not at all."""
     name = _function_name(node)
     if name in DUCKDB_FUNCTIONS:
@@ -226,14 +232,15 @@ def _translated(node: exp.Expression, dates: set[str], columns: Callable[[str], 
     return node
 
 
-def _function_name(node: exp.Expression) -> str:
+def _function_name(node: exp.Expr) -> str:
     if isinstance(node, exp.Anonymous):
         return str(node.this).lower()
-    known = {exp.JarowinklerSimilarity: "jaro_winkler_similarity", exp.Levenshtein: "levenshtein"}
-    return known.get(type(node), "")
+    if isinstance(node, exp.JarowinklerSimilarity):
+        return "jaro_winkler_similarity"
+    return "levenshtein" if isinstance(node, exp.Levenshtein) else ""
 
 
-def _unstarred(each: exp.Expression, select: exp.Select, columns: Callable[[str], list[str]]) -> list[exp.Expression]:
+def _unstarred(each: exp.Expr, select: exp.Select, columns: Callable[[str], list[str]]) -> list[exp.Expr]:
     """`* REPLACE` written out: Spark has none."""
     replaced = each.args.get("replace") if isinstance(each, exp.Star) else None
     if not replaced:
@@ -244,11 +251,11 @@ def _unstarred(each: exp.Expression, select: exp.Select, columns: Callable[[str]
     return [by_name.get(name) or exp.column(name) for name in columns(source.name)]
 
 
-def _as_bytes(text: exp.Expression) -> exp.Expression:
+def _as_bytes(text: exp.Expr) -> exp.Expr:
     return sqlglot.parse_one(f"decode(encode({text.sql('spark')}, 'UTF-8'), 'ISO-8859-1')", read="spark")
 
 
-def _is_date(node: exp.Expression, dates: set[str]) -> bool:
+def _is_date(node: exp.Expr, dates: set[str]) -> bool:
     return isinstance(node, exp.Column) and node.name in dates
 
 
@@ -295,14 +302,14 @@ def _register_duckdb_function(spark: Any, name: str) -> None:
 def _splink_api(spark: Any) -> Any:
     from splink.backends.spark import SparkAPI
 
-    class Api(SparkAPI):  # type: ignore[misc]
+    class Api(SparkAPI):
         def _setup_for_execute_sql(self, sql: str, physical_name: str) -> str:  # noqa: ARG002
             # Splink's own dialect extends sqlglot's, which cannot be done to the compiled sqlglot of dagster-dbt. It is
             # there for decimal literals of more than 38 digits; ours have 17 and an exponent.
             return sqlglot.transpile(sql, read="spark", write="spark")[0]
 
     # By default Splink writes what it keeps as plain Parquet.
-    return Api(spark_session=spark, break_lineage_method="persist")
+    return Api(spark_session=spark, break_lineage_method="persist")  # type: ignore[no-untyped-call]
 
 
 def _started(session: Session) -> Any:

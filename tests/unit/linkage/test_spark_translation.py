@@ -12,6 +12,7 @@ from fjo_pipeline.ttp.linkage.spark import to_spark
         ("hash(a, b)", "xxhash64(a, b)"),
         ("left(a, -3)", "LEFT(a, GREATEST(LENGTH(a) - 3, 0))"),
         ("left(a, 3)", "LEFT(a, 3)"),
+        ("hash(left(a, -3))", "xxhash64(LEFT(a, GREATEST(LENGTH(a) - 3, 0)))"),
         ("a.dob - b.dob", "date_diff(a.dob, b.dob)"),
         ("a.n - b.n", "a.n - b.n"),
         ("a / b", "CAST(a AS DOUBLE) / b"),
