@@ -36,7 +36,9 @@ test: setup
 	$(RUN)/lint-imports
 	$(RUN)/pytest -m "not slow" -n 2 --dist loadgroup --cov
 
+# Spark is an extra of 400 MB that only slow tests use; it stays until `make setup` has to sync again.
 test-slow: setup
+	$(UV) sync --frozen --quiet --compile-bytecode --extra spark
 	$(RUN)/pytest -m slow
 
 bench: setup

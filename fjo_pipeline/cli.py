@@ -196,6 +196,7 @@ def linkage_evaluate(
             temp_directory=Path(scratch),
             memory_limit=settings.memory_limit,
             threads=settings.threads,
+            engine=settings.linkage_engine,
         )
     if json_file is not None:
         json_file.write_text(json.dumps(result.as_dict(), indent=1) + "\n")

@@ -106,6 +106,7 @@ def link(ttp: Ttp, dataset: str, refresh: str) -> LinkageResult:
             use_nhs_numbers=carries_nhs_numbers(session, dataset, refresh),
             confidential="confidential",
             memory=memory,
+            engine=ttp.settings.linkage_engine,
         )
         with one_transaction(session):
             session.run(

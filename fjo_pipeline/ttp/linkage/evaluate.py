@@ -13,6 +13,7 @@ from fjo_pipeline.core.sessions import Session, identifier, literal, open_sessio
 from fjo_pipeline.ttp.linkage.link import link_people
 from fjo_pipeline.ttp.linkage.model import load_model
 from fjo_pipeline.ttp.linkage.normalise import RegisterRelations
+from fjo_pipeline.ttp.linkage.spark import Engine
 from fjo_pipeline.ttp.linkage.train import train_without_truth
 
 FIELDS = ("nhs_number", "forename", "middle_names", "surname", "date_of_birth", "sex", "postcode", "address")
@@ -55,6 +56,7 @@ def evaluate(
     links: Path | None = None,
     memory_limit: str = "4GB",
     threads: int = 2,
+    engine: Engine = "duckdb",
 ) -> Evaluation:
     """Link Parquet files of standard columns and compare with the truth; writes each person's link to `links`.
 
@@ -81,6 +83,7 @@ def evaluate(
             links="evaluated_links",
             min_probability=min_probability,
             use_nhs_numbers=True,
+            engine=engine,
         )
         result.seconds |= linkage.seconds
         result.reasons, result.pairs_scored = linkage.reasons, linkage.pairs_scored

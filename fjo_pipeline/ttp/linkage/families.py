@@ -23,17 +23,17 @@ HAS_HOME = "postcode IS NOT NULL AND (house IS NOT NULL OR address IS NOT NULL)"
 ELSEWHERE = f"v.postcode > {MISSING} AND v.address > {MISSING} AND (v.postcode < 5 OR v.address < 4)"
 
 
-def find_families(session: Session, vectors: str, linked: str, confidential: str | None = None) -> None:
+def find_families(session: Session, vectors: str, linked: str) -> None:
     """Make `linkage_family`(pid, rid, settled, crowd, supported) for candidates elsewhere of people with linked kin.
 
     Kin are the register people to whom `linked`(pid, rid) links others of the person's address in the deposit; people
-    of `confidential`(person_id) have none. `crowd` is how many have ever lived in the kin's homes on the register,
+    of `linkage_confidential`(pid) have none. `crowd` is how many have ever lived in the kin's homes on the register,
     `settled` whether the person's address is one of these homes, `supported` whether the candidate has lived in one.
     """
-    secret = f"AND person_id NOT IN (SELECT person_id FROM {confidential})" if confidential else ""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_kin AS
-        WITH lived AS (SELECT pid, {HOME} AS home FROM linkage_people WHERE {HAS_HOME} {secret}),
+        WITH lived AS (SELECT pid, {HOME} AS home FROM linkage_people WHERE {HAS_HOME}
+                   AND pid NOT IN (SELECT pid FROM linkage_confidential)),
         shared AS (SELECT home FROM lived GROUP BY home HAVING count(*) BETWEEN 2 AND {MOST_IN_HOME}),
         housed AS MATERIALIZED (FROM lived SEMI JOIN shared USING (home)),
         kin AS (

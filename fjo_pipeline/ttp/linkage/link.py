@@ -13,9 +13,11 @@ from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise_peop
 from fjo_pipeline.ttp.linkage.prepare import PREPARED, prepare_register, use_prepared
 from fjo_pipeline.ttp.linkage.probabilistic import score, score_nobody
 from fjo_pipeline.ttp.linkage.resolve import resolve
+from fjo_pipeline.ttp.linkage.spark import Engine, scoring_session
 
 WORKING_TABLES = [
     "linkage_people",
+    "linkage_confidential",
     "linkage_nickname",
     "linkage_exact",
     "linkage_nhs_conflict",
@@ -48,6 +50,7 @@ def link_people(
     min_probability: float | None = None,
     use_nhs_numbers: bool,
     confidential: str | None = None,
+    engine: Engine = "duckdb",
 ) -> LinkageResult:
     """Prepare a register, link the relation `people` to it as `link_prepared` does, and drop what was prepared."""
     result = LinkageResult()
@@ -61,6 +64,7 @@ def link_people(
         min_probability=min_probability,
         use_nhs_numbers=use_nhs_numbers,
         confidential=confidential,
+        engine=engine,
         result=result,
     )
     for table in PREPARED:
@@ -78,6 +82,7 @@ def link_prepared(
     use_nhs_numbers: bool,
     confidential: str | None = None,
     memory: Memory | None = None,
+    engine: Engine = "duckdb",
     result: LinkageResult | None = None,
 ) -> LinkageResult:
     """Link the relation `people` to the register prepared in this session; write the table `links`, one row a person.
@@ -90,10 +95,10 @@ def link_prepared(
     result = result or LinkageResult()
     with _timed(result, "normalise"):
         use_prepared(session)
-        normalise_people(session, people)
+        normalise_people(session, people, confidential)
     with _timed(result, "recall"):
         result.asked = (
-            recall(session, memory, confidential)
+            recall(session, memory)
             if memory
             else int(session.value("SELECT count(*) FROM linkage_people", step="count the people"))
         )
@@ -101,7 +106,11 @@ def link_prepared(
         link_exactly(session, use_nhs_numbers=use_nhs_numbers)
     with _timed(result, "probabilistic"):
         _leave_rest(session)
-        result.pairs_scored = score(session, model, confidential) if result.asked else score_nobody(session)
+        if result.asked:
+            with scoring_session(session, engine) as scoring:
+                result.pairs_scored = score(scoring, model)
+        else:
+            score_nobody(session)
     with _timed(result, "resolve"):
         if memory:
             bring_back(session, memory)

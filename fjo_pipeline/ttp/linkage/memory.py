@@ -51,17 +51,17 @@ class Memory:
     refresh: str
 
 
-def recall(session: Session, memory: Memory, confidential: str | None = None) -> int:
+def recall(session: Session, memory: Memory) -> int:
     """Leave in `linkage_people` those about whom nothing is known; returns how many that are.
 
     Everybody waits in `linkage_everybody`, with digests in `linkage_digest`, until `bring_back`.
     """
     own = ", ".join(f"coalesce({each}, '')" for each in IDENTIFIERS)
-    secret = f"person_id IN (SELECT person_id FROM {confidential})" if confidential else "false"
+    guarded = "pid IN (SELECT pid FROM linkage_confidential)"
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_digest AS
         WITH own AS (
-            SELECT pid, sha256(concat_ws({SEPARATOR}, {own}, CAST({secret} AS VARCHAR))) AS digest,
+            SELECT pid, sha256(concat_ws({SEPARATOR}, {own}, CAST({guarded} AS VARCHAR))) AS digest,
                    CASE WHEN {HAS_HOME} THEN {HOME} ELSE hash(pid, 'alone') END AS home FROM linkage_people),
         together AS (SELECT home, string_agg(digest, '' ORDER BY digest) AS digests FROM own GROUP BY home)
         SELECT pid, unhex(sha256(digest || digests)) AS digest FROM own JOIN together USING (home)""",

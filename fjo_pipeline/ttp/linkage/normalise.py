@@ -130,10 +130,11 @@ def define_macros(session: Session) -> None:
         session.run(f"CREATE OR REPLACE TEMP MACRO {signature} AS ({body})", step="define the normalisation")
 
 
-def normalise_people(session: Session, people: str) -> None:
+def normalise_people(session: Session, people: str, confidential: str | None = None) -> None:
     """Make `linkage_people` of the relation `people`, against the register that is prepared in this session.
 
-    One row a person, `pid` by the order of ids; `postcode_id` and `address_id` where the register knows them.
+    One row a person, `pid` by the order of ids; `postcode_id` and `address_id` where the register knows them. Beside it
+    `linkage_confidential`(pid), those of the relation `confidential`(person_id).
     """
     for column, columns in TEXTS.items():
         session.run(
@@ -159,6 +160,11 @@ def normalise_people(session: Session, people: str) -> None:
     )
     for column in TEXTS:
         session.run(f"DROP TABLE linkage_folded_{column}", step="drop the distinct texts")
+    chosen = f"SEMI JOIN {confidential} USING (person_id)" if confidential else "WHERE false"
+    session.run(
+        f"CREATE OR REPLACE TEMP TABLE linkage_confidential AS SELECT pid FROM linkage_people {chosen}",
+        step="note whose address is confidential",
+    )
 
 
 def plausible(date: str) -> str:

@@ -18,6 +18,7 @@ from fjo_pipeline.ttp.linkage.comparing import TWINS_OF_TWO_SEXES, compare, coun
 from fjo_pipeline.ttp.linkage.families import CONFIDENT, drop_families, find_families
 from fjo_pipeline.ttp.linkage.households import Household, mean_household
 from fjo_pipeline.ttp.linkage.model import COMPARISONS, MISSING, LinkageModel
+from fjo_pipeline.ttp.linkage.spark import SparkTables
 
 Kind = Literal["clean", "soiled", "relative", "occupant"]
 KINDS: tuple[Kind, ...] = ("clean", "soiled", "relative", "occupant")
@@ -25,16 +26,16 @@ NAMES = [comparison.name for comparison in COMPARISONS]
 WITHOUT_ADDRESS = f"* REPLACE (CAST({MISSING} AS TINYINT) AS postcode, CAST({MISSING} AS TINYINT) AS address)"
 
 
-def score(session: Session, model: LinkageModel, confidential: str | None = None) -> int:
+def score(session: Session, model: LinkageModel) -> int:
     """Make `linkage_scored`(pid, rid, probability) for the people of `linkage_rest`; returns the pairs scored.
 
-    People of the relation `confidential`(person_id) neither give nor take evidence from a shared address.
+    People of `linkage_confidential`(pid) neither give nor take evidence from a shared address.
     """
     find_candidates(session)
     count_frequencies(session)
     household = mean_household(session)
     compare(session, model, "linkage_pair", "linkage_vector", household)
-    weigh(session, model, "linkage_vector", household, confidential)
+    weigh(session, model, "linkage_vector", household)
     pairs = int(session.value("SELECT count(*) FROM linkage_pair", step="count the pairs"))
     session.run("DROP TABLE linkage_pair; DROP TABLE linkage_vector", step="drop the pairs")
     return pairs
@@ -49,9 +50,7 @@ def score_nobody(session: Session) -> int:
     return 0
 
 
-def weigh(
-    session: Session, model: LinkageModel, vectors: str, household: Household, confidential: str | None = None
-) -> None:
+def weigh(session: Session, model: LinkageModel, vectors: str, household: Household) -> None:
     """Make `linkage_scored` from comparison vectors: Splink's weights, rarity, rivals, calibration, then the family."""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_pattern AS
@@ -71,21 +70,19 @@ def weigh(
         "CREATE OR REPLACE TEMP TABLE linkage_scored AS " + _probabilities(model, household, vectors),
         step="turn weights into probabilities",
     )
-    _weigh_families(session, model, household, vectors, confidential)
+    _weigh_families(session, model, household, vectors)
     for table in ("pattern", "anybody", *(f"weight_{kind}" for kind in KINDS)):
         session.run(f"DROP TABLE linkage_{table}", step="drop the weights")
 
 
-def _weigh_families(
-    session: Session, model: LinkageModel, household: Household, vectors: str, confidential: str | None
-) -> None:
+def _weigh_families(session: Session, model: LinkageModel, household: Household, vectors: str) -> None:
     """Probabilities anew for people whose housemates are linked (families.py)."""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_linked AS SELECT pid, rid FROM linkage_exact
         UNION ALL SELECT pid, rid FROM linkage_scored WHERE probability >= {CONFIDENT}""",
         step="take the confident links",
     )
-    find_families(session, vectors, "linkage_linked", confidential)
+    find_families(session, vectors, "linkage_linked")
     names = ", ".join(NAMES)
     moved, settled = model.families["moved"], model.families["settled"]
     session.run(
@@ -180,14 +177,15 @@ def _score_with_splink(session: Session, settings: dict[str, Any], kind: Kind) -
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            api = DuckDBAPI(connection=session.connection)
+            api = session.splink if isinstance(session, SparkTables) else DuckDBAPI(connection=session.connection)
             left, right = api.register("linkage_pattern"), api.register("linkage_anybody")
             linker = Linker([left, right], SettingsCreator(**settings))
             scored = linker.inference.score_pairs(left, right)
             columns = ", ".join(f"{name}_l AS {name}" for name in NAMES)
-            session.connection.execute(
+            session.run(
                 f"CREATE OR REPLACE TEMP TABLE linkage_weight_{kind} AS "
-                f"SELECT {columns}, match_weight AS weight FROM {scored.physical_name}"
+                f"SELECT {columns}, match_weight AS weight FROM {scored.physical_name}",
+                step="keep Splink's weights",
             )
             scored.drop_table_from_database_and_remove_from_cache()
     except Exception as error:
