@@ -13,9 +13,8 @@ from fjo_pipeline.core.sessions import Session
 MOST_PER_KEY = 100
 MOST_PER_WEAK_KEY = 25
 
-Source = Literal["person", "name", "address", "home"]
+Source = Literal["name", "address", "home"]
 TABLES: dict[Source, str] = {
-    "person": "linkage_person",
     "name": "linkage_name_row",
     "address": "linkage_address_row",
     "home": "linkage_home",
@@ -37,7 +36,8 @@ COLUMNS = {
     "surname": Found("s.surname", _SURNAME),
     "skeleton": Found("s.skeleton", _SURNAME),
     "dob": Found("held.dob"),
-    "postcode": Found("p.postcode", _POSTCODE),
+    "birthday": Found("held.birthday"),
+    "district": Found("p.district", _POSTCODE),
     "postcode_id": Found("held.postcode"),
     "address_id": Found("held.address"),
 }
@@ -45,7 +45,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A blocking key in SQL over the columns of people, and of the register's people, names, addresses or homes.
+    """A blocking key in SQL over the columns of people, and of the register's names, addresses or homes.
 
     A home is a name and an address of one register person.
     """
@@ -62,21 +62,19 @@ class Rule:
         return [column for column in COLUMNS if column in words]
 
 
-# Day and month in either order, so that swapped ones still meet.
-BIRTHDAY = "year(dob) * 10000 + greatest(month(dob), day(dob)) * 100 + least(month(dob), day(dob))"
 NAME_PAIR = "least(first, surname), greatest(first, surname)"
 
 RULES = (
-    Rule("birthday and forename", f"{BIRTHDAY}, left(first, 3)", "name"),
-    Rule("birthday and surname", f"{BIRTHDAY}, skeleton", "name"),
-    Rule("birthday and postcode district", f"{BIRTHDAY}, left(postcode, -3)", "address"),
+    Rule("birthday and forename", "birthday, left(first, 3)", "name"),
+    Rule("birthday and surname", "birthday, skeleton", "name"),
+    Rule("birthday and postcode district", "birthday, district", "address"),
     Rule("postcode and year of birth", "postcode_id, year(dob)", "address"),
     Rule("names in either order and day of birth", f"{NAME_PAIR}, day(dob), month(dob)", "name"),
     Rule("names in either order", NAME_PAIR, "name", MOST_PER_WEAK_KEY),
-    Rule("birthday", BIRTHDAY, "person", MOST_PER_WEAK_KEY),
+    Rule("birthday", "birthday", "name", MOST_PER_WEAK_KEY),
     Rule("surname and postcode", "skeleton, postcode_id", "home"),
     Rule("forename and postcode", "left(first, 3), postcode_id", "home"),
-    Rule("names and postcode district", "left(first, 2), skeleton, left(postcode, -3)", "home"),
+    Rule("names and postcode district", "left(first, 2), skeleton, district", "home"),
     Rule("postcode", "postcode_id", "address", MOST_PER_WEAK_KEY),
     Rule("address and initial", "address_id, left(first, 1)", "home"),
     Rule("address and year of birth", "address_id, year(dob)", "address"),

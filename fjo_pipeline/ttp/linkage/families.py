@@ -18,8 +18,11 @@ CONFIDENT = 0.99
 MOST_IN_HOME = 12
 # Counts start as if the model had been seen right in so many pairs, so that few data change it little.
 PRIOR_PAIRS = 10
+# A home is a postcode and house; in words among the deposit's people, and by the register's numbers of these words.
 HOME = "hash(postcode, coalesce(CAST(house AS VARCHAR), address))"
 HAS_HOME = "postcode IS NOT NULL AND (house IS NOT NULL OR address IS NOT NULL)"
+OWN = "hash(postcode_id, coalesce(house, -address_id))"
+ON_REGISTER = "hash(postcode, coalesce(house, -address))"
 ELSEWHERE = f"v.postcode > {MISSING} AND v.address > {MISSING} AND (v.postcode < 5 OR v.address < 4)"
 
 
@@ -32,22 +35,23 @@ def find_families(session: Session, vectors: str, linked: str) -> None:
     """
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_kin AS
-        WITH lived AS (SELECT pid, {HOME} AS home FROM linkage_people WHERE {HAS_HOME}
+        WITH lived AS (SELECT pid, {HOME} AS home, {OWN} AS own FROM linkage_people WHERE {HAS_HOME}
                    AND pid NOT IN (SELECT pid FROM linkage_confidential)),
         shared AS (SELECT home FROM lived GROUP BY home HAVING count(*) BETWEEN 2 AND {MOST_IN_HOME}),
         housed AS MATERIALIZED (FROM lived SEMI JOIN shared USING (home)),
         kin AS (
-            SELECT DISTINCT p.pid, p.home AS own, l.rid
+            SELECT DISTINCT p.pid, p.own, l.rid
             FROM housed p SEMI JOIN linkage_rest USING (pid) JOIN housed q ON q.home = p.home AND q.pid <> p.pid
             JOIN {linked} l ON l.pid = q.pid)
-        SELECT DISTINCT pid, own, rid, {HOME} AS home FROM kin JOIN linkage_address USING (rid) WHERE {HAS_HOME}""",
+        SELECT DISTINCT pid, own, rid, {ON_REGISTER} AS home
+        FROM kin JOIN linkage_address_row USING (rid) WHERE {HAS_HOME}""",
         step="find the register homes of linked people who share an address in the deposit",
     )
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_kin_crowd AS
         WITH residents AS (
             SELECT home, count(DISTINCT rid) AS residents
-            FROM (SELECT rid, {HOME} AS home FROM linkage_address WHERE {HAS_HOME}) SEMI JOIN linkage_kin USING (home)
+            FROM (SELECT rid, {ON_REGISTER} AS home FROM linkage_address_row WHERE {HAS_HOME}) SEMI JOIN linkage_kin USING (home)
             GROUP BY home)
         SELECT pid, CAST(sum(residents) AS DOUBLE) AS crowd, bool_or(home = own) AS settled
         FROM (SELECT DISTINCT pid, own, home FROM linkage_kin) JOIN residents USING (home) GROUP BY pid""",
@@ -57,7 +61,9 @@ def find_families(session: Session, vectors: str, linked: str) -> None:
         f"""CREATE OR REPLACE TEMP TABLE linkage_family AS
         WITH elsewhere AS MATERIALIZED (
             SELECT pid, rid FROM {vectors} v SEMI JOIN linkage_kin_crowd USING (pid) WHERE {ELSEWHERE}),
-        housed AS (SELECT rid, {HOME} AS home FROM linkage_address SEMI JOIN elsewhere USING (rid) WHERE {HAS_HOME}),
+        housed AS (
+            SELECT rid, {ON_REGISTER} AS home FROM linkage_address_row SEMI JOIN elsewhere USING (rid)
+            WHERE {HAS_HOME}),
         met AS (
             SELECT DISTINCT e.pid, e.rid FROM elsewhere e JOIN housed h USING (rid)
             JOIN linkage_kin k ON k.pid = e.pid AND k.home = h.home AND k.rid <> e.rid),

@@ -108,6 +108,8 @@ TEXTS = {
              + greatest(coalesce(ascii(regexp_extract(linkage_place(raw), '[0-9]+([a-z]?)', 1)), 96) - 96, 0),
              2000000000) AS INTEGER) AS house""",
 }
+# Day and month in either order, so that swapped ones still meet.
+BIRTHDAY = "year(dob) * 10000 + greatest(month(dob), day(dob)) * 100 + least(month(dob), day(dob))"
 MIDDLE = "' ' || nullif(concat_ws(' ', rest, words), '') || ' ' AS middle"
 
 
@@ -144,9 +146,9 @@ def normalise_people(session: Session, people: str, confidential: str | None = N
         )
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_people AS
-        SELECT * EXCLUDE (read_dob), linkage_mended_date(read_dob) AS dob,
-               CAST(linkage_mended_date(read_dob) AS VARCHAR) AS dob_text,
-               linkage_mended_date(read_dob) IS DISTINCT FROM read_dob AS dob_mended
+        SELECT *, {BIRTHDAY} AS birthday, left(postcode, -3) AS district, CAST(dob AS VARCHAR) AS dob_text
+        FROM (SELECT * EXCLUDE (read_dob), linkage_mended_date(read_dob) AS dob,
+                     linkage_mended_date(read_dob) IS DISTINCT FROM read_dob AS dob_mended
         FROM (SELECT CAST(row_number() OVER (ORDER BY person_id) AS INTEGER) AS pid, person_id,
                      {plausible("linkage_date(date_of_birth)")} AS read_dob, linkage_sex(sex) AS sex,
                      linkage_nhs(nhs_number) AS nhs, forename_key, surname_key, first, {MIDDLE}, f_surname.surname,
@@ -155,7 +157,7 @@ def normalise_people(session: Session, people: str, confidential: str | None = N
               FROM {people} t
               {" ".join(f"LEFT JOIN linkage_folded_{c} f_{c} ON f_{c}.raw = t.{c}" for c in TEXTS)}
               LEFT JOIN linkage_postcode known_postcode ON known_postcode.postcode = f_postcode.postcode
-              LEFT JOIN linkage_address_text known_address ON known_address.address = f_address.address)""",
+              LEFT JOIN linkage_address_text known_address ON known_address.address = f_address.address))""",
         step="normalise the deposit's people",
     )
     for column in TEXTS:
