@@ -24,6 +24,7 @@ from fjo_pipeline.ttp.flow import (
     receive_file_1,
     send_file_3,
 )
+from fjo_pipeline.ttp.report.making import make_linkage_report
 from tests.conftest import make_keyrings
 from tests.deposit_builder import TINY, Csvs, write_contracts, write_deposit
 
@@ -97,9 +98,10 @@ class TinyHome:
         send_files(self.provider, "tiny", refresh)
 
     def at_ttp(self, refresh: str = REFRESH) -> dict[str, int]:
-        """Receive, link, make File 3 and send it; returns File 3's counts."""
+        """Receive, link, report, make File 3 and send it all; returns File 3's counts."""
         receive_file_1(self.ttp, "tiny", refresh)
         link(self.ttp, "tiny", refresh)
+        make_linkage_report(self.ttp, "tiny", refresh)
         make_file_3(self.ttp, "tiny", refresh)
         counts = check_file_3(self.ttp, "tiny", refresh)
         send_file_3(self.ttp, "tiny", refresh)
