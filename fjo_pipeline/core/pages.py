@@ -15,6 +15,8 @@ from markupsafe import Markup
 from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.linkage_counts import Count
 
+NOTHING = "\u2013"
+"""What stands where there is no number to show."""
 MADE_UP = "MADE-UP DATA: synthetic people, no real ones"
 
 
@@ -53,13 +55,13 @@ def count(value: int | None) -> str:
 def rate(value: float | None) -> str:
     """A share in percent, never rounded up to all."""
     if value is None:
-        return "–"
+        return NOTHING
     return f"{min(value, 0.9999) if value < 1 else value:.2%}"
 
 
 def decimal(value: float | None, places: int = 2) -> str:
     """A number with so many places."""
-    return "–" if value is None else f"{value:,.{places}f}"
+    return NOTHING if value is None else f"{value:,.{places}f}"
 
 
 def json_in_script(value: Any) -> Markup:

@@ -232,7 +232,7 @@ def due(ttp: Ttp) -> Iterator[Due]:
             # Due all the same: the step that needs it says what is wrong.
             yield Due(dataset, refresh, f"refused-{folder.name}")
             continue
-        sent = {kind: ledger.last(kind, dataset, refresh, "sent") for kind in ("file_3", "linkage_report")}
+        sent = {kind: ledger.last(kind, dataset, refresh, "sent") for kind in digests if kind != "receipt"}
         if any(last is None or last.digest != digests[kind] for kind, last in sent.items()):
             yield Due(dataset, refresh, digests["linkage_report"])
 

@@ -13,9 +13,9 @@ from splink import SettingsCreator
 from splink.internals.html_utils import load_chart_libraries
 
 from fjo_pipeline.ttp.linkage.model import COMPARISONS, LinkageModel
-from fjo_pipeline.ttp.linkage.probabilistic import splink_settings
+from fjo_pipeline.ttp.linkage.probabilistic import Kind, splink_settings
 
-KIND = "clean"
+KIND: Kind = "clean"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class LevelWeight:
 def splink_charts(model: LinkageModel) -> dict[str, dict[str, Any]]:
     """Vega-Lite specifications by what the chart shows."""
     logging.getLogger("splink").setLevel(logging.ERROR)
-    settings = SettingsCreator(**splink_settings(model, KIND)).get_settings("duckdb")
+    settings: Any = SettingsCreator(**splink_settings(model, KIND)).get_settings("duckdb")
     return {
         "match weights": settings.match_weights_chart().chart_dict,
         "m and u probabilities": settings.m_u_parameters_chart().chart_dict,
@@ -46,7 +46,7 @@ def splink_charts(model: LinkageModel) -> dict[str, dict[str, Any]]:
 @lru_cache(maxsize=1)
 def chart_scripts() -> tuple[str, ...]:
     """The scripts that Splink ships to draw its charts, in the order in which they must run."""
-    libraries = load_chart_libraries()
+    libraries: dict[str, str] = load_chart_libraries()  # type: ignore[no-untyped-call]
     # As Splink's own page has them; "</script" would end the element they stand in.
     return tuple(libraries[name].replace("</script", "<\\/script") for name in ("vega", "vega-lite", "vega-embed"))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 
 from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.files import sha256_of_texts
@@ -209,7 +210,7 @@ def _against_truth(session: Session, dataset: str, refresh: str) -> list[Count]:
 def _age_band() -> str:
     bands = [
         f"WHEN age BETWEEN {low} AND {high - 1} THEN {literal(str(low) if high == low + 1 else f'{low}-{high - 1}')}"
-        for low, high in zip(AGES, AGES[1:], strict=False)
+        for low, high in pairwise(AGES)
     ]
     return f"CASE {' '.join(bands)} WHEN age >= {AGES[-1]} THEN '{AGES[-1]} and over' END"
 

@@ -20,8 +20,6 @@ class ReportMade:
     """What a report shows in figures of its own: rows, whether truth was at hand, and the page's digest."""
 
     rows: int
-    people: int | None
-    linked: int | None
     against_truth: bool
     page: str
 
@@ -48,5 +46,4 @@ def make_linkage_report(ttp: Ttp, dataset: str, refresh: str) -> ReportMade:
         draft.save(keyring)
         sections = read_counts(session, name)
     page = write_page(page_path(ttp, dataset, refresh), linkage_page(subject, sections, model))
-    everybody = sections["everybody"][0]
-    return ReportMade(rows, everybody.people, everybody.linked, truth is not None, page)
+    return ReportMade(rows, truth is not None, page)
