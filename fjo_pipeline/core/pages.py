@@ -9,9 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
-from markupsafe import Markup
-
 from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.linkage_counts import Count
 
@@ -22,6 +19,9 @@ MADE_UP = "MADE-UP DATA: synthetic people, no real ones"
 
 def render(zone: str, template: str, **content: Any) -> str:
     """A page from a template of a zone's package (`<package>/templates`), which may build on core's (`core/…`)."""
+    # Imported here: `fjo refresh` asks whether a page is due far more often than it makes one.
+    from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+
     loader = PrefixLoader(
         {"core": PackageLoader("fjo_pipeline.core"), "zone": PackageLoader(zone)},
     )
@@ -64,8 +64,10 @@ def decimal(value: float | None, places: int = 2) -> str:
     return NOTHING if value is None else f"{value:,.{places}f}"
 
 
-def json_in_script(value: Any) -> Markup:
+def json_in_script(value: Any) -> str:
     """A value as JSON that cannot end the script in which it stands."""
+    from markupsafe import Markup
+
     text = json.dumps(value, sort_keys=True)
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
