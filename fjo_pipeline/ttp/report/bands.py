@@ -35,8 +35,8 @@ def read_bands(session: Session, candidates: str, threshold: float) -> list[Band
     bands = [Band(low, high, 0, 0.0) for low, high in zip(edges, [*edges[1:], 1.0], strict=True)]
     found = session.rows(
         # Summed in order: floating sums over threads would differ from run to run.
-        f"""SELECT len(list_filter({edges!r}, edge -> edge <= probability)) - 1 AS band, count(*),
-            list_sum(list(1 - probability ORDER BY probability))
+        f"""SELECT len(list_filter({edges!r}::DOUBLE[], edge -> edge <= probability)) - 1 AS band, count(*),
+            list_sum(list(CAST(1 - probability AS DOUBLE) ORDER BY probability))
         FROM {candidates} GROUP BY 1 ORDER BY 1""",
         step="count candidates by probability",
     )
