@@ -50,7 +50,7 @@ def count_linkage(
     """Every count of a refresh's linkage, small cells suppressed; File 1, its links and its truth are in the store."""
     _gather(session, contract.name, refresh, model.threshold)
     counts = [*_about(session, contract, model, truth)]
-    people, linked = session.row("SELECT count(*), count_if(linked) FROM reported", step="count people")
+    people, linked = session.row("SELECT count(*), count(*) FILTER (WHERE linked) FROM reported", step="count people")
     everybody = suppressed("everybody", [("people", people, linked)], [])
     counts += everybody + _statuses(session) + _reasons(session)
     exact = None
@@ -148,8 +148,9 @@ def _fields(session: Session) -> list[Count]:
 def _lacking(session: Session, column: str) -> tuple[int, int, int, int]:
     """People who have the field, those who lack it, and the linked among each: have, lack, linked lack, linked have."""
     have, lack, linked_lack, linked_have = session.row(
-        f"""SELECT count_if(has_{column}), count_if(NOT has_{column}), count_if(linked AND NOT has_{column}),
-            count_if(linked AND has_{column}) FROM reported""",
+        f"""SELECT count(*) FILTER (WHERE has_{column}), count(*) FILTER (WHERE NOT has_{column}),
+            count(*) FILTER (WHERE linked AND NOT has_{column}), count(*) FILTER (WHERE linked AND has_{column})
+        FROM reported""",
         step="count who lacks a field",
     )
     return have, lack, linked_lack, linked_have
@@ -182,8 +183,8 @@ def _grouped(
     """Item, people and the good among them, for those who have the item."""
     return list(
         session.rows(
-            f"SELECT item, count(*), count_if(good) FROM (SELECT {item} AS item, {good} AS good, age FROM {relation}) "
-            f"WHERE item IS NOT NULL GROUP BY 1 ORDER BY {order}, 1",
+            "SELECT item, count(*), count(*) FILTER (WHERE good) "
+            f"FROM (SELECT {item} AS item, {good} AS good, age FROM {relation}) WHERE item IS NOT NULL GROUP BY 1 ORDER BY {order}, 1",
             step="count a group",
         )
     )

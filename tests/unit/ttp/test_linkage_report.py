@@ -222,6 +222,29 @@ def test_the_transfer_carries_the_counts_and_no_identifier_to_the_databank(carri
     assert [value for value in TINY_IDENTIFIERS for row in rows if value in str(row)] == []
 
 
+def test_a_deposit_in_which_nothing_can_be_shown_still_has_its_page(home: TinyHome, tmp_path: Path) -> None:
+    with home.ttp.store.writing() as session:
+        session.run(
+            f"UPDATE ttp.links.{NAME} SET alf_sts_cd = '35', candidate_probability = 0.95 WHERE alf_sts_cd = '4'",
+            step="link by probability",
+        )
+    path = tmp_path / "truth.csv"
+    path.write_text(f"dataset,refresh,system_id,register_id\ntiny,{REFRESH},nobody,\n")
+    add_truth(home.ttp, path)
+    make_linkage_report(home.ttp, "tiny", REFRESH)
+    assert shown(report(home), "everybody") == [("people", None, None)]
+    assert "threshold" not in report(home)
+    assert "too few people to show" in page_path(home.ttp, "tiny", REFRESH).read_text()
+
+
+def test_a_deposit_of_nobody_has_its_page_too(home: TinyHome) -> None:
+    with home.ttp.store.writing() as session:
+        session.run(f"DELETE FROM ttp.file_1.{NAME}; DELETE FROM ttp.links.{NAME}", step="leave nobody")
+    make_linkage_report(home.ttp, "tiny", REFRESH)
+    assert shown(report(home), "everybody") == [("people", 0, 0)]
+    assert "nobody is without a link" in page_path(home.ttp, "tiny", REFRESH).read_text()
+
+
 def test_no_report_before_the_links(empty_home: TinyHome) -> None:
     empty_home.land()
     empty_home.at_provider()
