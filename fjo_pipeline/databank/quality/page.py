@@ -138,6 +138,8 @@ def quality_page(
 def match_rates(session: Session, contract: Contract, refresh: str) -> Sections:
     """Match rates by dimension as they may be shown; ethnicity only where the contract grants it."""
     found: dict[str, list[tuple[str, int, int]]] = {}
+    if not _stands(session, "match_rates"):
+        return {}
     for dimension, category, people, linked in session.rows(
         f"""SELECT dimension, category, people, linked FROM lake.marts.match_rates
         WHERE source = {literal(SOURCES.get(contract.name, contract.name))} AND refresh = {literal(refresh)}
@@ -154,6 +156,8 @@ def match_rates(session: Session, contract: Contract, refresh: str) -> Sections:
 def differences(session: Session, refresh: Partition, rates: Sections) -> dict[str, list[Difference]]:
     """Linked compared with unlinked, for the categories whose match rate may be shown."""
     result: dict[str, list[Difference]] = {}
+    if not _stands(session, "linked_unlinked"):
+        return result
     found = {
         (dimension, category): values
         for dimension, category, *values in session.rows(
@@ -170,6 +174,18 @@ def differences(session: Session, refresh: Partition, rates: Sections) -> dict[s
             for row in rows
         ]
     return result
+
+
+def _stands(session: Session, mart: str) -> bool:
+    """Whether a mart is in the snapshot; one that was released before the models had it has none."""
+    return bool(
+        session.value(
+            "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'marts' "
+            "AND table_name = ?",
+            (mart,),
+            step="look for a mart",
+        )
+    )
 
 
 def _report(session: Session, refresh: Partition) -> Sections:

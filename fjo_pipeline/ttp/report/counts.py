@@ -184,7 +184,8 @@ def _grouped(
     return list(
         session.rows(
             "SELECT item, count(*), count(*) FILTER (WHERE good) "
-            f"FROM (SELECT {item} AS item, {good} AS good, age FROM {relation}) WHERE item IS NOT NULL GROUP BY 1 ORDER BY {order}, 1",
+            f"FROM (SELECT {item} AS item, {good} AS good, age FROM {relation}) "
+            f"WHERE item IS NOT NULL GROUP BY 1 ORDER BY {order}, 1",
             step="count a group",
         )
     )

@@ -103,36 +103,50 @@ def test_a_match_rate_outside_its_band_is_said(home: TinyHome) -> None:
     assert "outside its band" not in quality_page(dataset, partition(home), {}, {}, {})
 
 
-def test_a_report_is_due_until_it_is_kept_and_keeping_it_again_writes_nothing(home: TinyHome) -> None:
-    assert [(each.dataset, each.refresh) for each in reports_due(home.databank)] == [("tiny", REFRESH), ("tiny", LATER)]
-    for refresh in (REFRESH, LATER):
-        assert take_linkage_report(home.databank, "tiny", refresh) > 30
-    assert list(reports_due(home.databank)) == []
-    with home.databank.store.reading() as session:
+def test_a_report_is_due_until_it_is_kept_and_keeping_it_again_writes_nothing(empty_home: TinyHome) -> None:
+    empty_home.land()
+    empty_home.at_provider()
+    empty_home.at_ttp()
+    databank = empty_home.databank
+    assert [(each.dataset, each.refresh) for each in reports_due(databank)] == [("tiny", REFRESH)]
+    assert take_linkage_report(databank, "tiny", REFRESH) > 30
+    assert list(reports_due(databank)) == []
+    with databank.store.reading() as session:
         before = current_snapshot(session)
-        kept = session.rows(f"SELECT dataset, refresh, count(*) > 30 FROM {TABLE} GROUP BY ALL ORDER BY ALL", step="x")
         sections = read_counts(session, f"(FROM {TABLE} WHERE refresh = '{REFRESH}')")
         values = str(session.rows(f"FROM {TABLE}", step="look"))
-    assert kept == [("tiny", REFRESH, True), ("tiny", LATER, True)]
     assert [each.item for each in sections["status"]] == ["1", "4", "39", "35", "99"]
     assert [value for value in TINY_IDENTIFIERS if value in values] == []
-    take_linkage_report(home.databank, "tiny", REFRESH)
-    with home.databank.store.reading() as session:
+    take_linkage_report(databank, "tiny", REFRESH)
+    with databank.store.reading() as session:
         assert current_snapshot(session) == before
+
+
+def test_the_reports_of_two_refreshes_stand_side_by_side(carried: TinyHome) -> None:
+    sql = f"SELECT dataset, refresh, count(*) > 30 FROM {TABLE} GROUP BY ALL ORDER BY ALL"
+    with carried.databank.store.reading() as session:
+        assert session.rows(sql, step="look") == [("tiny", REFRESH, True), ("tiny", LATER, True)]
+
+
+def test_a_page_without_marts_or_report_says_so(home: TinyHome) -> None:
+    path = page_path(home.databank, "tiny", REFRESH)
+    assert "No match rates stand in the marts" in path.read_text()
+    assert "has not arrived" not in path.read_text()
+    with home.databank.store.writing() as session:
+        session.run(f"DELETE FROM {TABLE} WHERE refresh = '{REFRESH}'", step="lose a report")
+    make_quality_pages(home.databank)
+    assert "has not arrived" in path.read_text()
 
 
 def test_there_is_a_page_a_refresh_and_all_again_changes_none(home: TinyHome) -> None:
     make_marts(home, RATES)
-    release(home.databank)
+    assert not pages_are_due(home.databank)
+    home.databank.ledger.forget("quality", "databank", "latest", "released")
     assert pages_are_due(home.databank)
+    release(home.databank)
     assert make_quality_pages(home.databank) == 2
     assert not pages_are_due(home.databank)
     paths = [page_path(home.databank, "tiny", refresh) for refresh in (REFRESH, LATER)]
-    assert "has not arrived" in paths[0].read_text()
-    take_linkage_report(home.databank, "tiny", REFRESH)
-    assert pages_are_due(home.databank)
-    make_quality_pages(home.databank)
-    assert "has not arrived" not in paths[0].read_text()
     before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths]
     make_quality_pages(home.databank)
     assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths] == before
@@ -141,6 +155,13 @@ def test_there_is_a_page_a_refresh_and_all_again_changes_none(home: TinyHome) ->
     assert "RECORD 13.1" in pages
     assert "script-src 'none'" in pages
     assert "<script" not in pages
+
+
+def test_another_report_makes_the_pages_due(home: TinyHome) -> None:
+    kept = home.databank.ledger.last("linkage_report", "tiny", REFRESH, "consumed")
+    assert kept is not None
+    home.databank.ledger.record("linkage_report", "tiny", REFRESH, "consumed", "another", sequence=kept.sequence + 1)
+    assert pages_are_due(home.databank)
 
 
 def test_no_pages_before_the_first_release(empty_home: TinyHome) -> None:
