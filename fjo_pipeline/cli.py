@@ -127,7 +127,7 @@ def register_add(path: Path) -> None:
 
 @reference_app.command("add")
 def reference_add(name: str, path: Path) -> None:
-    """Load a reference file: postcode_to_lsoa at the TTP, others at the databank."""
+    """Load a reference file: postcode_to_lsoa and linkage_truth at the TTP, others at the databank."""
     from fjo_pipeline.reference import add_reference_file
 
     print(f"{name}: {add_reference_file(Settings(), name, path):,} rows")

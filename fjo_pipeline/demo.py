@@ -27,7 +27,8 @@ from fjo_pipeline.reference import add_reference_file
 from fjo_pipeline.refreshing import Wanted, refresh
 from fjo_pipeline.synthetic import build_world
 from fjo_pipeline.ttp.flow import Ttp, load_register
-from fjo_pipeline.ttp.store import partition
+from fjo_pipeline.ttp.report.truth import replace_truth
+from fjo_pipeline.ttp.store import has_partition, partition
 
 Say = Callable[[str], None]
 
@@ -85,6 +86,7 @@ def run_demo(settings: Settings, say: Say) -> DemoResult:
                 add_reference_file(settings, name, world / f"{name}.csv")
             for dataset, date_ in DEPOSITS:
                 add_deposit(settings, world / dataset / date_)
+                _load_truth(settings, dataset, date_, world / f"{dataset}_{date_}.parquet")
         report = refresh(settings, Wanted(), say)
         seconds |= report.seconds
         if report.failures:
@@ -94,7 +96,7 @@ def run_demo(settings: Settings, say: Say) -> DemoResult:
             make_extract(databank, PROJECT, date.today())
         result = DemoResult(str(settings.home), people, seconds=seconds, changed=bool(report.done))
         with _timed(seconds, "measure", say):
-            result.deposits = list(_measured(settings, world))
+            result.deposits = list(_measured(settings))
             result.curated_tables = _curated_rows(databank)
     result.extract_tables = {name: table["rows"] for name, table in read_extract(databank, PROJECT).tables.items()}
     return result
@@ -173,36 +175,40 @@ def _make_deprivation(folder: Path) -> None:
         )
 
 
-def _measured(settings: Settings, world: Path) -> Iterator[DatasetResult]:
-    with Databank(settings).store.reading() as session:
-        standing = partitions(session)
-    for each in standing:
-        truth = world / f"{each.dataset}_{each.refresh}.parquet"
-        if truth.exists():
-            by_status, precision, recall = _against_truth(settings, each.dataset, each.refresh, truth)
-            yield DatasetResult(
-                each.dataset, each.refresh, each.rows, each.people, each.linked, by_status, precision, recall
-            )
-
-
-def _against_truth(settings: Settings, dataset: str, date_: str, truth: Path) -> tuple[dict[str, int], float, float]:
-    """People by match status, and precision and recall of their links; the truth's ids become join keys on the way."""
-    keyring = Provider(settings).keyring
+def _load_truth(settings: Settings, dataset: str, date_: str, truth: Path) -> None:
+    """Give the TTP the truth about a deposit; its ids become join keys on the way, as only the provider can."""
+    keyring, ttp = Provider(settings).keyring, Ttp(settings)
     key = contract(dataset, settings.contracts).people_tables[0].person_key
     rank = rank_expression(key).replace(f'"{key.name}"', "person_id")
     cipher = join_key_cipher(dataset, date_, keyring)
+    query = f"SELECT CAST({rank} AS BIGINT) AS person, register_id FROM read_parquet({literal(truth)})"
+    with (
+        ttp.store.writing() as session,
+        mapped_keys(session, query, {"person": cipher.encrypt_arrow}, step="read the truth") as rows,
+    ):
+        join_key = "lpad(CAST(person AS VARCHAR), 14, '0')"
+        replace_truth(ttp, session, dataset, date_, f"SELECT {join_key} AS system_id, register_id FROM {rows}")
+
+
+def _measured(settings: Settings) -> Iterator[DatasetResult]:
+    with Databank(settings).store.reading() as session:
+        standing = partitions(session)
     with Ttp(settings).store.reading() as session:
-        query = f"SELECT CAST({rank} AS BIGINT) AS person, register_id FROM read_parquet({literal(truth)})"
-        with mapped_keys(session, query, {"person": cipher.encrypt_arrow}, step="read the truth") as rows:
-            session.run(f"CREATE TEMP TABLE truth AS FROM {rows}", step="read the truth")
-        return _score(session, f"ttp.links.{partition(dataset, date_)}")
+        for each in standing:
+            if has_partition(session, "truth", each.dataset, each.refresh):
+                by_status, precision, recall = _score(session, partition(each.dataset, each.refresh))
+                yield DatasetResult(
+                    each.dataset, each.refresh, each.rows, each.people, each.linked, by_status, precision, recall
+                )
 
 
-def _score(session: Session, links: str) -> tuple[dict[str, int], float, float]:
+def _score(session: Session, name: str) -> tuple[dict[str, int], float, float]:
+    """People by match status, and precision and recall of their links."""
+    links = f"ttp.links.{name}"
     linked, right, findable = session.row(
         f"""SELECT count(link.register_id), count(*) FILTER (WHERE link.register_id = truth.register_id),
             count(truth.register_id)
-        FROM {links} AS link JOIN truth ON lpad(CAST(truth.person AS VARCHAR), 14, '0') = link.person_id""",
+        FROM {links} AS link JOIN ttp.truth.{name} AS truth ON truth.system_id = link.person_id""",
         step="compare links with the truth",
     )
     statuses = session.rows(f"SELECT alf_sts_cd, count(*) FROM {links} GROUP BY 1 ORDER BY 1", step="count statuses")

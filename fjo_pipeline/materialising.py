@@ -33,7 +33,7 @@ def materialise(settings: Settings, task: Task) -> str | None:
             result = dg.materialize(
                 [*(definitions.assets or [])],  # type: ignore[list-item]  # Dagster's own union is wider
                 selection=_selection(task),
-                partition_key=None if task.stage == "release" else task.refresh,
+                partition_key=None if task.stage in ("release", "pages") else task.refresh,
                 instance=instance,
                 resources=dict(definitions.resources or {}),
                 run_config=QUIET,
@@ -55,6 +55,8 @@ def _selection(task: Task) -> dg.AssetSelection:
         # The views, which are grouped by layer, and the release; the refreshes beneath them stand already.
         release = dg.AssetSelection.assets(RELEASE)
         return release | (release.upstream() - dg.AssetSelection.groups("databank"))
+    if task.stage == "pages":
+        return dg.AssetSelection.assets(["databank", "store", "quality_pages"])
     if task.stage == "extract":
         return dg.AssetSelection.assets(["databank", "projects", "extract"])
     zone, names = STAGES[task.stage]

@@ -1,4 +1,4 @@
-"""Which zone a reference file belongs to: the postcode directory to the TTP, all others to the databank."""
+"""Which zone a reference file belongs to: postcode directory and truth to the TTP, all others to the databank."""
 
 from pathlib import Path
 
@@ -8,6 +8,8 @@ from fjo_pipeline.databank.reference import add_reference
 from fjo_pipeline.databank.store import DatabankStore
 from fjo_pipeline.ttp.flow import Ttp, load_postcode_directory
 from fjo_pipeline.ttp.reference import NAME as POSTCODE_DIRECTORY
+from fjo_pipeline.ttp.report.truth import NAME as TRUTH
+from fjo_pipeline.ttp.report.truth import add_truth
 
 
 def add_reference_file(settings: Settings, name: str, path: Path) -> int:
@@ -16,4 +18,6 @@ def add_reference_file(settings: Settings, name: str, path: Path) -> int:
         raise Refused(f"there is no file {path.name}")
     if name == POSTCODE_DIRECTORY:
         return load_postcode_directory(Ttp(settings), path)
+    if name == TRUTH:
+        return add_truth(Ttp(settings), path)
     return add_reference(DatabankStore(settings), name, path)

@@ -14,6 +14,8 @@ from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.databank import flow as databank_flow
 from fjo_pipeline.databank.projects.extract import extract_is_due
 from fjo_pipeline.databank.projects.grants import load_project, project_numbers
+from fjo_pipeline.databank.quality.page import pages_are_due
+from fjo_pipeline.databank.quality.receiving import reports_due
 from fjo_pipeline.home import zones_here
 from fjo_pipeline.provider import flow as provider_flow
 from fjo_pipeline.provider import retention as provider_retention
@@ -58,6 +60,8 @@ def refresh(settings: Settings, wanted: Wanted, say: Say) -> Report:
     if "databank" in here:
         if databank_flow.release_is_due(databank_flow.Databank(settings)):
             _run(settings, Task("release", "databank", "views"), report, say)
+        if pages_are_due(databank_flow.Databank(settings)):
+            _run(settings, Task("pages", "databank", "quality"), report, say)
         for number in _projects_due(settings, say):
             _run(settings, Task("extract", "projects", number), report, say)
     report.destroyed = [str(each) for each in _destroy_expired(settings, here)]
@@ -77,6 +81,8 @@ def everything_due(settings: Settings) -> list[Task]:
     tasks = [task for stage, (zone, _) in STAGES.items() if zone in here for task in _due(settings, stage, Wanted())]
     if "databank" in here and databank_flow.release_is_due(databank_flow.Databank(settings)):
         tasks.append(Task("release", "databank", "views"))
+    elif "databank" in here and pages_are_due(databank_flow.Databank(settings)):
+        tasks.append(Task("pages", "databank", "quality"))
     return tasks
 
 
@@ -88,6 +94,8 @@ def _due(settings: Settings, stage: str, wanted: Wanted) -> Iterator[Task]:
         pairs = ((each.dataset, each.refresh) for each in ttp_flow.due(ttp_flow.Ttp(settings)))
     elif stage == "curate":
         pairs = ((each.dataset, each.refresh) for each in databank_flow.due(databank_flow.Databank(settings)))
+    elif stage == "quality":
+        pairs = ((each.dataset, each.refresh) for each in reports_due(databank_flow.Databank(settings)))
     else:
         receipts = provider_flow.receipts_due(provider_flow.Provider(settings))
         pairs = ((dataset, refresh) for dataset, refresh, _ in receipts)

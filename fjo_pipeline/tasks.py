@@ -6,15 +6,16 @@ from fjo_pipeline.core.settings import Zone
 
 STAGES: dict[str, tuple[Zone, tuple[str, ...]]] = {
     "split": ("provider", ("deposit", "file_1", "file_2", "transfers")),
-    "link": ("ttp", ("file_1", "linkage", "file_3", "transfers")),
+    "link": ("ttp", ("file_1", "linkage", "linkage_report", "file_3", "transfers")),
     "curate": ("databank", ("received", "curated")),
+    "quality": ("databank", ("linkage_quality",)),
     "receipt": ("provider", ("receipt",)),
 }
 
 
 @dataclass(frozen=True)
 class Task:
-    """One run: a stage over one refresh; the release over all of them; the extract over one project, as `refresh`."""
+    """One run: a stage over one refresh, release and pages over all, the extract over one project, as `refresh`."""
 
     stage: str
     dataset: str

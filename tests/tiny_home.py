@@ -13,6 +13,8 @@ from fjo_pipeline.core.settings import ZONES, Settings
 from fjo_pipeline.databank.curate import Curated
 from fjo_pipeline.databank.flow import Databank, curate, receive, release
 from fjo_pipeline.databank.projects.extract import make_project_keys
+from fjo_pipeline.databank.quality.page import make_quality_pages
+from fjo_pipeline.databank.quality.receiving import take_linkage_report
 from fjo_pipeline.provider.flow import Provider, check_split, send_files, split_deposit, take_deposit, take_receipt
 from fjo_pipeline.ttp.flow import (
     Ttp,
@@ -24,6 +26,7 @@ from fjo_pipeline.ttp.flow import (
     receive_file_1,
     send_file_3,
 )
+from fjo_pipeline.ttp.report.making import make_linkage_report
 from tests.conftest import make_keyrings
 from tests.deposit_builder import TINY, Csvs, write_contracts, write_deposit
 
@@ -97,9 +100,10 @@ class TinyHome:
         send_files(self.provider, "tiny", refresh)
 
     def at_ttp(self, refresh: str = REFRESH) -> dict[str, int]:
-        """Receive, link, make File 3 and send it; returns File 3's counts."""
+        """Receive, link, report, make File 3 and send it all; returns File 3's counts."""
         receive_file_1(self.ttp, "tiny", refresh)
         link(self.ttp, "tiny", refresh)
+        make_linkage_report(self.ttp, "tiny", refresh)
         make_file_3(self.ttp, "tiny", refresh)
         counts = check_file_3(self.ttp, "tiny", refresh)
         send_file_3(self.ttp, "tiny", refresh)
@@ -107,8 +111,9 @@ class TinyHome:
         return counts
 
     def at_databank(self, refresh: str = REFRESH) -> Curated:
-        """Receive and curate."""
+        """Receive, keep the linkage report, and curate."""
         receive(self.databank, "tiny", refresh)
+        take_linkage_report(self.databank, "tiny", refresh)
         return curate(self.databank, "tiny", refresh)
 
     def carry(self, csvs: Csvs = TINY, refresh: str = REFRESH) -> Curated:
@@ -183,6 +188,7 @@ def carried_home(folder: Path) -> TinyHome:
     home.carry()
     home.carry(refresh=LATER)
     release(home.databank)
+    make_quality_pages(home.databank)
     return home
 
 

@@ -6,7 +6,7 @@ A contract is a Frictionless Table Schema a table plus a role a field; everythin
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -240,6 +240,9 @@ class RetentionDays(_Model):
     file_1: int = Field(gt=0)
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class Contract(_Model):
     """A dataset, declared once."""
 
@@ -251,7 +254,8 @@ class Contract(_Model):
     register_: bool = Field(default=False, alias="register")
     sail: SailNames | None = None
     retention_days: RetentionDays
-    match_rate_band: tuple[float, float] = (0.0, 1.0)
+    match_rate_band: tuple[Share, Share] = (0.0, 1.0)
+    quality_by_ethnicity: bool = False
     tables: tuple[TableContract, ...] = Field(min_length=1)
     derived: FirstApplicationAgeBand | None = None
 
@@ -260,6 +264,8 @@ class Contract(_Model):
         names = [table.name for table in self.tables]
         if len(set(names)) < len(names):
             raise ValueError("two tables have one name")
+        if self.match_rate_band[0] >= self.match_rate_band[1]:
+            raise _mistake("the band's lower bound comes first and is below the upper one", "match_rate_band", 0)
         if not self.register_ and self.sail is None:
             raise ValueError("a dataset that is no register needs sail, SAIL's names for it")
         if self.derived and self.sail is None:

@@ -45,9 +45,11 @@ def _about(contract: Contract) -> str:
     if contract.sail:
         low, high = contract.match_rate_band
         lines += [
-            f"- Match rate looked for: {low:.0%} to {high:.0%}.",
+            f"- Match rate looked for: {low:.0%} to {high:.0%}; a File 3 outside it is not sent.",
             f"- Links of its people: `{contract.sail.alf_table}_<date>`.",
         ]
+    if contract.quality_by_ethnicity:
+        lines.append("- The databank's quality page shows match rates by ethnicity.")
     if contract.register_:
         lines.append("- A register: it stays at the trusted third party, and nothing of it goes to File 1 or File 2.")
     if contract.derived:

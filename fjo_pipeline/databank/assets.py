@@ -17,13 +17,15 @@ from fjo_pipeline.core.orchestration import (
 from fjo_pipeline.databank.checks import CURATED_CHECKS
 from fjo_pipeline.databank.flow import Databank, curate, receive, release
 from fjo_pipeline.databank.projects.extract import make_extract
+from fjo_pipeline.databank.quality.page import make_quality_pages
+from fjo_pipeline.databank.quality.receiving import take_linkage_report
 
 POOL = "databank_store"
 
 
 def databank_assets(dataset: str) -> list[dg.AssetsDefinition]:
     """The databank's assets of one dataset."""
-    return [_received(dataset), _curated(dataset)]
+    return [_received(dataset), _curated(dataset), _linkage_quality(dataset)]
 
 
 def _received(dataset: str) -> dg.AssetsDefinition:
@@ -96,6 +98,46 @@ def _curated(dataset: str) -> dg.AssetsDefinition:
         )
 
     return curated
+
+
+def _linkage_quality(dataset: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["databank", dataset, "linkage_quality"],
+        deps=[["ttp", dataset, "transfers"]],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        group_name="databank",
+        kinds={"age", "ducklake"},
+        pool=POOL,
+        description="The TTP's linkage report as it came: suppressed counts, kept in databank.linkage_report.",
+    )
+    def linkage_quality(
+        context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]
+    ) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            rows = take_linkage_report(databank, dataset, context.partition_key)
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+    return linkage_quality
+
+
+def quality_pages_asset(datasets: list[str]) -> dg.AssetsDefinition:
+    """The pages on linkage quality, after the release and the TTP's reports."""
+
+    @dg.asset(
+        key=["databank", "store", "quality_pages"],
+        deps=[["databank", "store", "release"], *(["databank", name, "linkage_quality"] for name in datasets)],
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        group_name="databank",
+        kinds={"html"},
+        description="A page a refresh: match rates by group, linked compared with unlinked, and the TTP's counts.",
+    )
+    def quality_pages(databank: dg.ResourceParam[Databank]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            pages = make_quality_pages(databank)
+        return dg.MaterializeResult(metadata={"pages": pages})
+
+    return quality_pages
 
 
 def release_asset(views: list[dg.AssetKey]) -> dg.AssetsDefinition:

@@ -6,7 +6,7 @@ from fjo_pipeline.core.contracts import datasets
 from fjo_pipeline.core.orchestration import NIGHTLY_VIEWS, automation_sensor, inbox_sensor, nightly_schedules
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.databank.assets import databank_assets, extract_asset, release_asset
+from fjo_pipeline.databank.assets import databank_assets, extract_asset, quality_pages_asset, release_asset
 from fjo_pipeline.databank.dbt_assets import dbt_resource, views
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.grants import project_numbers
@@ -21,9 +21,10 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     targets = {name: dg.AssetSelection.assets(*group) for name, group in by_dataset.items()}
     built = views(settings)
     release = release_asset(sorted(built.keys))
+    pages = quality_pages_asset(sorted(by_dataset))
     extract = extract_asset(project_numbers(settings.projects))
     return dg.Definitions(
-        assets=[*partitioned, built, release, extract],
+        assets=[*partitioned, built, release, pages, extract],
         sensors=[
             inbox_sensor("databank", dg.AssetSelection.assets(*partitioned), requests, INBOX),
             automation_sensor("databank"),

@@ -21,7 +21,9 @@ def add_reference(store: DatabankStore, name: str, path: Path) -> int:
     """
     columns = REFERENCES.get(name)
     if columns is None:
-        raise Refused(f"there is no reference file '{name}'; known are: postcode_to_lsoa, {', '.join(REFERENCES)}")
+        raise Refused(
+            f"there is no reference file '{name}'; known are: postcode_to_lsoa, linkage_truth, {', '.join(REFERENCES)}"
+        )
     header = [column.lower() for column in read_header(path)]
     if missing := [column for column in columns if column not in header]:
         raise Refused(f"{path.name}: the column {missing[0]} is missing; needed are {', '.join(columns)}")

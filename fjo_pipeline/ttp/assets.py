@@ -14,6 +14,7 @@ from fjo_pipeline.core.orchestration import (
 )
 from fjo_pipeline.ttp.flow import Ttp, check_file_3, discard_file_3, link, make_file_3, receive_file_1, send_file_3
 from fjo_pipeline.ttp.linkage.model import load_model
+from fjo_pipeline.ttp.report.making import make_linkage_report, page_path
 from fjo_pipeline.ttp.retention import destroy_expired
 
 POOL = "ttp_store"
@@ -60,6 +61,7 @@ def ttp_assets(contract: Contract) -> list[dg.AssetsDefinition]:
     return [
         _file_1(contract.name),
         _linkage(contract.name),
+        _linkage_report(contract.name),
         _file_3(contract.name, contract.match_rate_band),
         _transfers(contract.name),
     ]
@@ -114,6 +116,33 @@ def _linkage(dataset: str) -> dg.AssetsDefinition:
         )
 
     return linkage
+
+
+def _linkage_report(dataset: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["ttp", dataset, "linkage_report"],
+        deps=[["ttp", dataset, "linkage"]],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        group_name="ttp",
+        kinds={"duckdb", "html"},
+        pool=POOL,
+        description="How good the links are, in suppressed counts by File 1 fields: a table, an offline page, a draft.",
+    )
+    def linkage_report(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            made = make_linkage_report(ttp, dataset, context.partition_key)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": made.rows,
+                "against_truth": made.against_truth,
+                "page_digest": made.page,
+                "page": dg.MetadataValue.path(str(page_path(ttp, dataset, context.partition_key))),
+            }
+        )
+
+    return linkage_report
 
 
 def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
@@ -179,14 +208,14 @@ def _small_areas_known(key: dg.AssetKey, counts: dict[str, int]) -> dg.AssetChec
 def _transfers(dataset: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=["ttp", dataset, "transfers"],
-        deps=[["ttp", dataset, "file_3"]],
+        deps=[["ttp", dataset, "file_3"], ["ttp", dataset, "linkage_report"]],
         partitions_def=deposits(dataset),
         backfill_policy=ONE_RUN_A_PARTITION,
         automation_condition=AFTER_WHAT_IT_STANDS_ON,
         group_name="ttp",
         kinds={"age"},
         pool=POOL,
-        description="File 3 sealed to the databank and a receipt of counts to the provider, signed by the TTP.",
+        description="File 3 and the linkage report sealed to the databank, a receipt to the provider, all signed.",
     )
     def transfers(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
         with failures_in_words():

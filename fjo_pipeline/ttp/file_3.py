@@ -10,14 +10,12 @@ from fjo_pipeline.core.key_columns import mapped_keys
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.linking_field import LinkingFieldCipher, tweak_for
 from fjo_pipeline.core.sessions import Session, identifier
+from fjo_pipeline.core.small_cells import SMALLEST_COUNT
 from fjo_pipeline.core.transfers import Draft, Subject
 from fjo_pipeline.ttp.reference import folded_postcode
 from fjo_pipeline.ttp.store import FILE_1_TYPES, partition
 
 FORMAT = "file 3, 1"
-SMALLEST_COUNT = 10
-"""Counts of people below this are left out of a receipt."""
-
 QUERY = """
 SELECT person.SYSTEM_ID, CAST(link.register_id AS BIGINT) AS ALF, link.alf_sts_cd AS ALF_STS_CD,
     CAST(link.alf_mtch_pct AS DECIMAL(7, 6)) AS ALF_MTCH_PCT,

@@ -33,9 +33,12 @@ from fjo_pipeline.ttp.linkage.model import load_model
 from fjo_pipeline.ttp.reference import add_postcode_directory, directory_version
 from fjo_pipeline.ttp.register.loading import add_register, register_version
 from fjo_pipeline.ttp.register.preparing import open_prepared
+from fjo_pipeline.ttp.report.counts import report_digest
 from fjo_pipeline.ttp.store import TtpStore, has_partition, partition
 
-RECIPIENTS: Mapping[Kind, Zone] = {"receipt": "provider", "file_3": "databank"}
+RECIPIENTS: Mapping[Kind, Zone] = {"receipt": "provider", "linkage_report": "databank", "file_3": "databank"}
+"""File 3 goes last: once it is sent, nothing of its refresh is due."""
+DISCARDED: tuple[Kind, ...] = ("receipt", "file_3")
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def make_file_3(ttp: Ttp, dataset: str, refresh: str) -> tuple[Draft, Draft]:
         if not has_partition(session, "links", dataset, refresh):
             raise Refused(f"{dataset}/{refresh} has not been linked: link it first")
         directory = directory_version(session)
-        subject = _subject(session, file_1)
+        subject = subject_of_results(session, file_1)
         vintage = directory[1] if directory else None
         file_3 = write_file_3(session, subject, vintage, keyring, ttp.work(dataset, refresh, "file_3"))
         about = replace(subject, kind="receipt")
@@ -160,17 +163,20 @@ def check_file_3(ttp: Ttp, dataset: str, refresh: str) -> dict[str, int]:
 
 def discard_file_3(ttp: Ttp, dataset: str, refresh: str) -> None:
     """Destroy the drafts of a File 3 that failed its checks and of its receipt, so that neither can be sent."""
-    for kind in RECIPIENTS:
+    for kind in DISCARDED:
         Draft.resume(ttp.work(dataset, refresh, kind), ttp.keyring).discard()
 
 
 def send_file_3(ttp: Ttp, dataset: str, refresh: str) -> dict[str, int]:
-    """Seal File 3 to the databank and the receipt to the provider; returns rows sent, 0 where sent before."""
+    """Seal File 3 and the linkage report to the databank, the receipt to the provider.
+
+    Returns rows sent by kind, 0 where sent before.
+    """
     keyring, ledger = ttp.keyring, ttp.ledger
-    digest = expected_digest(ttp, ttp.file_1(dataset, refresh).digest)
+    digests = expected_digests(ttp, dataset, refresh, ttp.file_1(dataset, refresh).digest)
     sent: dict[str, int] = {}
     for kind, recipient in RECIPIENTS.items():
-        folder = ttp.work(dataset, refresh, kind)
+        folder, digest = ttp.work(dataset, refresh, kind), digests[kind]
         last = ledger.last(kind, dataset, refresh, "sent")
         if not folder.exists() and last is not None and last.digest == digest:
             sent[kind] = 0
@@ -204,6 +210,19 @@ def expected_digest(ttp: Ttp, file_1_digest: str) -> str:
     return file_3_digest(file_1_digest, linkage, directory.digest if directory else "none", ttp.keyring)
 
 
+def truth_version(ttp: Ttp, dataset: str, refresh: str) -> str | None:
+    """The version of the truth that is loaded about a refresh, or None where none is."""
+    truth = ttp.ledger.last("truth", dataset, refresh, "accepted")
+    return truth.digest if truth else None
+
+
+def expected_digests(ttp: Ttp, dataset: str, refresh: str, file_1_digest: str) -> dict[Kind, str]:
+    """The digest that each transfer about a File 1 has with what is loaded now; Refused where there is no register."""
+    file_3 = expected_digest(ttp, file_1_digest)
+    report = report_digest(file_3, ttp.contract(dataset), truth_version(ttp, dataset, refresh))
+    return {"file_3": file_3, "receipt": file_3, "linkage_report": report}
+
+
 @dataclass(frozen=True)
 class Due:
     """A File 1 to link; `token` changes whenever there is a new reason to."""
@@ -214,21 +233,22 @@ class Due:
 
 
 def due(ttp: Ttp) -> Iterator[Due]:
-    """Every File 1 whose File 3 is missing or was made from something else."""
+    """Every File 1 whose File 3 or linkage report is missing or was made from something else."""
     ledger = ttp.ledger
     for folder in waiting(ttp.settings.inbox("ttp"), "file_1"):
         dataset, refresh = folder.parent.parent.name, folder.parent.name
-        last = ledger.last("file_3", dataset, refresh, "sent")
         try:
-            token = expected_digest(ttp, read_envelope(folder, ttp.keyring).digest)
+            digests = expected_digests(ttp, dataset, refresh, read_envelope(folder, ttp.keyring).digest)
         except FjoError:
             # Due all the same: the step that needs it says what is wrong.
-            token = f"refused-{folder.name}"
-        if last is None or last.digest != token:
-            yield Due(dataset, refresh, token)
+            yield Due(dataset, refresh, f"refused-{folder.name}")
+            continue
+        sent = {kind: ledger.last(kind, dataset, refresh, "sent") for kind in digests if kind != "receipt"}
+        if any(last is None or last.digest != digests[kind] for kind, last in sent.items()):
+            yield Due(dataset, refresh, digests["linkage_report"])
 
 
-def _subject(session: Session, file_1: Transfer) -> Subject:
+def subject_of_results(session: Session, file_1: Transfer) -> Subject:
     """File 3's subject; made-up people at either end make the result made up."""
     synthetic = file_1.subject.synthetic or register_version(session)[1]
     return replace(file_1.subject, kind="file_3", synthetic=synthetic)

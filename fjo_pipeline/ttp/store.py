@@ -20,6 +20,8 @@ CREATE SCHEMA IF NOT EXISTS ttp.file_1;
 CREATE SCHEMA IF NOT EXISTS ttp.links;
 CREATE SCHEMA IF NOT EXISTS ttp.prepared;
 CREATE TABLE IF NOT EXISTS ttp.prepared.version (version VARCHAR);
+CREATE SCHEMA IF NOT EXISTS ttp.truth;
+CREATE SCHEMA IF NOT EXISTS ttp.report;
 CREATE TABLE IF NOT EXISTS ttp.register.version (version VARCHAR, synthetic BOOLEAN, people BIGINT);
 CREATE TABLE IF NOT EXISTS ttp.register.person (
     register_id VARCHAR, date_of_birth VARCHAR, sex VARCHAR, nhs_number VARCHAR);
@@ -80,7 +82,7 @@ class TtpStore:
 
 
 def partition(dataset: str, refresh: str) -> str:
-    """The name, quoted, of a refresh's table in the schemas `file_1` and `links`."""
+    """The name, quoted, of a refresh's table in the schemas `file_1`, `links`, `truth` and `report`."""
     return identifier(f"{dataset}_{refresh}")
 
 

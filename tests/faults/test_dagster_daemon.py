@@ -133,8 +133,8 @@ def _backfill(dagster: Dagster, refreshes: tuple[str, ...]) -> None:
     """Backfill a dataset from deposit to curated tables over all three code locations, as the UI's button does."""
     assets = [
         *(["provider", DATASET, each] for each in ("deposit", "file_1", "file_2", "transfers")),
-        *(["ttp", DATASET, each] for each in ("file_1", "linkage", "file_3", "transfers")),
-        *(["databank", DATASET, each] for each in ("received", "curated")),
+        *(["ttp", DATASET, each] for each in ("file_1", "linkage", "linkage_report", "file_3", "transfers")),
+        *(["databank", DATASET, each] for each in ("received", "curated", "linkage_quality")),
     ]
     launched = dagster.graphql(
         LAUNCH_BACKFILL,

@@ -271,12 +271,27 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
     assert "line 25" in str(refused.value)
 
 
+@pytest.mark.parametrize("band", ["[0.9, 0.8]", "[0.8, 0.8]", "[-0.1, 0.9]", "[0.5, 1.1]", "[0.5]", "[low, high]"])
+def test_a_match_rate_band_is_two_shares_in_their_order(tmp_path: Path, band: str) -> None:
+    path = small(tmp_path)
+    path.write_text(path.read_text() + f"match_rate_band: {band}\n")
+    with pytest.raises(Refused, match="match_rate_band"):
+        load_contract(path)
+
+
+def test_every_dataset_has_a_band_of_its_own_that_everybody_and_nobody_fail() -> None:
+    for each in datasets():
+        low, high = each.match_rate_band
+        assert 0 < low < high < 1, each.name
+
+
 CHANGES: list[Callable[[dict[str, Any]], None]] = [
     lambda c: c.update(version="2"),
     lambda c: c.update(source="elsewhere"),
     lambda c: c["sail"].update(alf_table="SMAL_PEOPLE_ALF"),
     lambda c: c["retention_days"].update(file_1=2),
     lambda c: c.update(match_rate_band=[0.5, 1.0]),
+    lambda c: c.update(quality_by_ethnicity=True),
     lambda c: c["tables"][1].update(special_access=True),
     lambda c: c["tables"][1].update(title="Visits"),
     lambda c: c["tables"][1]["schema"].pop("foreignKeys"),

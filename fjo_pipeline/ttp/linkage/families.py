@@ -51,7 +51,8 @@ def find_families(session: Session, vectors: str, linked: str) -> None:
         f"""CREATE OR REPLACE TEMP TABLE linkage_kin_crowd AS
         WITH residents AS (
             SELECT home, count(DISTINCT rid) AS residents
-            FROM (SELECT rid, {ON_REGISTER} AS home FROM linkage_address_row WHERE {HAS_HOME}) SEMI JOIN linkage_kin USING (home)
+            FROM (SELECT rid, {ON_REGISTER} AS home FROM linkage_address_row WHERE {HAS_HOME})
+            SEMI JOIN linkage_kin USING (home)
             GROUP BY home)
         SELECT pid, CAST(sum(residents) AS DOUBLE) AS crowd, bool_or(home = own) AS settled
         FROM (SELECT DISTINCT pid, own, home FROM linkage_kin) JOIN residents USING (home) GROUP BY pid""",

@@ -34,7 +34,11 @@ def test_a_file_takes_the_place_of_the_one_before(home: TinyHome, tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("houses", GOOD, "there is no reference file 'houses'; known are: postcode_to_lsoa, deprivation_by_lsoa2011"),
+        (
+            "houses",
+            GOOD,
+            "there is no reference file 'houses'; known are: postcode_to_lsoa, linkage_truth, deprivation_by_lsoa2011",
+        ),
         (NAME, GOOD.replace("NATION", "COUNTRY"), "the column nation is missing"),
         (NAME, GOOD.replace("12.5", "Quillfeather"), "could not load deprivation_by_lsoa2011"),
     ],

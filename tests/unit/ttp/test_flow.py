@@ -35,7 +35,7 @@ def test_a_file_1_is_due_until_its_file_3_is_sent(empty_home: TinyHome) -> None:
 def test_all_again_sends_nothing_new(home: TinyHome) -> None:
     inbox = home.settings.inbox("databank")
     before = latest(inbox, "file_3", "tiny", REFRESH)
-    assert send_file_3(home.ttp, "tiny", REFRESH) == {"receipt": 0, "file_3": 0}
+    assert send_file_3(home.ttp, "tiny", REFRESH) == {"receipt": 0, "linkage_report": 0, "file_3": 0}
     home.at_ttp()
     assert latest(inbox, "file_3", "tiny", REFRESH) == before
     assert not list((home.settings.zone("ttp") / "work").glob("*/*/*"))
