@@ -8,6 +8,7 @@ from math import log2
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.households import Household
 from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, Comparison, Level, LinkageModel
+from fjo_pipeline.ttp.linkage.prepare import TEXTS_OF
 
 FREQUENCY_FLOOR = 1.5
 WEIGHT_OFFSET = 100
@@ -113,15 +114,16 @@ def _best_of(kind: str, model: LinkageModel, pairs: str) -> str:
         for place, comparison in enumerate(reversed(comparisons))
     )
     levels = ", ".join(f"{_level_sql(c)} AS {c.name}" for c in comparisons)
-    return f"""CREATE OR REPLACE TEMP TABLE linkage_best_{kind} AS
-        SELECT pid, rid, {unpacked} FROM (
-            SELECT pid, rid, max({packed}) AS best FROM (SELECT pid, rid, {levels} FROM {_rows(kind, pairs)})
-            GROUP BY pid, rid)"""
-
-
-def _rows(kind: str, pairs: str) -> str:
     variants = "LEFT JOIN linkage_nickname k ON k.name = l.first AND k.variant = r.first" if kind == "name" else ""
-    return f"""{pairs} JOIN linkage_people l USING (pid) JOIN linkage_{kind} r USING (rid) {variants}"""
+    # Rows are chosen before their texts are looked up: they are few, and the register's are many.
+    return f"""CREATE OR REPLACE TEMP TABLE linkage_best_{kind} AS
+        WITH chosen AS MATERIALIZED (
+            FROM linkage_{kind}_row WHERE rid IN (SELECT rid FROM {pairs})),
+        held AS ({TEXTS_OF[kind].format(rows="chosen")}),
+        compared AS (
+            SELECT pid, rid, {levels}
+            FROM {pairs} JOIN linkage_people l USING (pid) JOIN held r USING (rid) {variants})
+        SELECT pid, rid, {unpacked} FROM (SELECT pid, rid, max({packed}) AS best FROM compared GROUP BY pid, rid)"""
 
 
 def _level_sql(comparison: Comparison) -> str:

@@ -129,9 +129,11 @@ COMPARISONS = (
         "postcode",
         of="address",
         missing="l.postcode IS NULL OR r.postcode IS NULL",
-        # Damerau-Levenshtein is nine times slower than Levenshtein, which is never more than twice as large.
-        likeness="""CASE WHEN levenshtein(l.postcode, r.postcode) <= 2
-                         THEN damerau_levenshtein(l.postcode, r.postcode) END""",
+        # One slip never touches the first two characters and the last two; and Damerau-Levenshtein is nine times slower
+        # than Levenshtein, which is never more than twice as large.
+        likeness="""CASE WHEN left(l.postcode, 2) = left(r.postcode, 2) OR right(l.postcode, 2) = right(r.postcode, 2)
+                         THEN CASE WHEN levenshtein(l.postcode, r.postcode) <= 2
+                                   THEN damerau_levenshtein(l.postcode, r.postcode) END END""",
         levels=(
             Level(6, "equal", "l.postcode = r.postcode", "postcode"),
             Level(

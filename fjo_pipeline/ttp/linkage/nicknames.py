@@ -2,6 +2,8 @@
 
 from importlib.resources import files
 
+import pyarrow as pa
+
 from fjo_pipeline.core.sessions import Session
 
 
@@ -13,12 +15,10 @@ def load_nicknames(session: Session) -> None:
     """
     lines = (files(__package__) / "models" / "nicknames.csv").read_text(encoding="utf-8").split()
     pairs = sorted({pair for line in lines for pair in _pairs(line.split(","))})
-    session.run(
-        """CREATE OR REPLACE TEMP TABLE linkage_nickname AS
-        SELECT unnest($names) AS name, unnest($variants) AS variant""",
-        {"names": [name for name, _ in pairs], "variants": [variant for _, variant in pairs]},
-        step="load the variants of forenames",
-    )
+    arrow = pa.table({"name": [name for name, _ in pairs], "variant": [variant for _, variant in pairs]})
+    session.connection.register("nickname_pairs", arrow)
+    session.run("CREATE OR REPLACE TEMP TABLE linkage_nickname AS FROM nickname_pairs", step="load forenames' variants")
+    session.connection.unregister("nickname_pairs")
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:

@@ -32,6 +32,16 @@ PREPARED = (
 )
 """Tables that `prepare_register` makes, each `linkage_<name>`."""
 
+TEXTS_OF = {
+    "name": f"""SELECT rid, forename_key, surname_key, first, {MIDDLE}, s.surname, part_1, part_2, skeleton
+        FROM {{rows}} n LEFT JOIN linkage_forename f ON f.id = n.forename
+        LEFT JOIN linkage_middle_names m ON m.id = n.middle_names LEFT JOIN linkage_surname s ON s.id = n.surname""",
+    "address": """SELECT rid, p.postcode, t.address, a.house, a.postcode AS postcode_id, a.address AS address_id
+        FROM {rows} a LEFT JOIN linkage_postcode p ON p.id = a.postcode
+        LEFT JOIN linkage_address_text t ON t.id = a.address""",
+}
+"""Queries that put texts in place of the numbers in rows of a register's names or addresses."""
+
 
 def prepare_register(session: Session, register: RegisterRelations) -> None:
     """Make the tables of `PREPARED` as temporary tables from a register's three relations; raises StatementFailed.
@@ -41,17 +51,6 @@ def prepare_register(session: Session, register: RegisterRelations) -> None:
     Numbers of texts mean nothing, and differ from one time to the next.
     """
     define_macros(session)
-    for column, relation in (
-        ("forename", register.name),
-        ("middle_names", register.name),
-        ("surname", register.name),
-    ):
-        session.run(
-            f"""CREATE OR REPLACE TEMP TABLE linkage_{column} AS
-            SELECT CAST(row_number() OVER (ORDER BY raw) AS INTEGER) AS id, raw, {TEXTS[column]}
-            FROM (SELECT DISTINCT {column} AS raw FROM {relation} WHERE {column} <> '')""",
-            step=f"normalise each {column} of the register",
-        )
     _prepare_people(session, register)
     _prepare_names(session, register)
     _prepare_addresses(session, register)
@@ -76,20 +75,11 @@ def use_prepared(session: Session) -> None:
     define_macros(session)
     first, last = session.row("SELECT first, last FROM linkage_years", step="read the register's years of birth")
     define_mended_date(session, first, last)
-    session.run(
-        f"""CREATE OR REPLACE TEMP VIEW linkage_name AS
-        SELECT rid, forename_key, surname_key, first, {MIDDLE}, s.surname, part_1, part_2, skeleton
-        FROM linkage_name_row n LEFT JOIN linkage_forename f ON f.id = n.forename
-        LEFT JOIN linkage_middle_names m ON m.id = n.middle_names LEFT JOIN linkage_surname s ON s.id = n.surname""",
-        step="show the register's names",
-    )
-    session.run(
-        """CREATE OR REPLACE TEMP VIEW linkage_address AS
-        SELECT rid, p.postcode, t.address, a.house, a.postcode AS postcode_id, a.address AS address_id
-        FROM linkage_address_row a LEFT JOIN linkage_postcode p ON p.id = a.postcode
-        LEFT JOIN linkage_address_text t ON t.id = a.address""",
-        step="show the register's addresses",
-    )
+    for kind, texts in TEXTS_OF.items():
+        session.run(
+            f"CREATE OR REPLACE TEMP VIEW linkage_{kind} AS {texts.format(rows=f'linkage_{kind}_row')}",
+            step=f"show each {kind} of the register",
+        )
 
 
 def normalise(session: Session, people: str, register: RegisterRelations) -> None:
@@ -101,54 +91,73 @@ def normalise(session: Session, people: str, register: RegisterRelations) -> Non
 
 def _prepare_people(session: Session, register: RegisterRelations) -> None:
     session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_read_date AS
-        SELECT raw, {plausible("linkage_date(raw)")} AS read_dob
-        FROM (SELECT DISTINCT date_of_birth AS raw FROM {register.person})""",
+        f"""CREATE OR REPLACE TEMP TABLE linkage_raw_person AS
+        SELECT register_id, max(date_of_birth) AS raw, max(sex) AS sex, max(nhs_number) AS nhs_number
+        FROM {register.person} WHERE register_id IS NOT NULL GROUP BY register_id""",
+        step="collect the register's people",
+    )
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_raw_date AS
+        SELECT raw, people, {plausible("linkage_date(raw)")} AS read_dob
+        FROM (SELECT raw, count(*) AS people FROM linkage_raw_person GROUP BY raw)""",
         step="normalise the register's dates of birth",
     )
+    _find_years(session)
     # NHS numbers stay as they are but for spaces: one that equals a valid number is valid.
     session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_person_raw AS
-        SELECT CAST(row_number() OVER (ORDER BY register_id) AS INTEGER) AS rid, register_id,
-               hash(register_id) AS id_hash, read_dob, linkage_sex(sex) AS sex, translate(nhs_number, ' -', '') AS nhs
-        FROM (SELECT register_id, max(date_of_birth) AS raw, max(sex) AS sex, max(nhs_number) AS nhs_number
-              FROM {register.person} WHERE register_id IS NOT NULL GROUP BY register_id)
-        LEFT JOIN linkage_read_date USING (raw)""",
+        f"""CREATE OR REPLACE TEMP TABLE linkage_person AS
+        WITH mended AS (SELECT raw, linkage_mended_date(read_dob) AS dob FROM linkage_raw_date),
+        date AS MATERIALIZED (SELECT raw, dob, {BIRTHDAY} AS birthday FROM mended)
+        SELECT CAST(row_number() OVER (ORDER BY register_id) AS INTEGER) AS rid, register_id, dob, birthday, linkage_sex(sex) AS sex, translate(nhs_number, ' -', '') AS nhs
+        FROM linkage_raw_person LEFT JOIN date USING (raw)""",
         step="normalise the register's people",
     )
+    # Rows find their person by a hash: numbers are looked up in half the time that texts are.
+    session.run(
+        """CREATE OR REPLACE TEMP TABLE linkage_person_found AS
+        SELECT hash(register_id) AS id_hash, rid, dob, birthday FROM linkage_person""",
+        step="number the register's people",
+    )
+    if session.value("SELECT count(*) - count(DISTINCT id_hash) FROM linkage_person_found", step="look for collisions"):
+        # Of three million people, that is one register in four million; of texts it would only blur a comparison.
+        raise Refused("two people of the register have one hash of their ids: report this; nothing was prepared")
+    session.run("DROP TABLE linkage_raw_person; DROP TABLE linkage_raw_date", step="drop the register's raw people")
+
+
+def _find_years(session: Session) -> None:
+    """The years that nearly all of the register's people were born in, and some more: others are typed wrong."""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_years AS
-        SELECT coalesce(quantile_disc(year(read_dob), 0.001), 1900) - {YEARS_BEYOND_REGISTER} AS first,
-               coalesce(quantile_disc(year(read_dob), 0.999), 2100) + {YEARS_BEYOND_REGISTER} AS last
-        FROM linkage_person_raw""",
+        WITH running AS (
+            SELECT year(read_dob) AS year,
+                   sum(people) OVER (ORDER BY year(read_dob)) / sum(people) OVER () AS share
+            FROM linkage_raw_date WHERE read_dob IS NOT NULL)
+        SELECT coalesce(min(year) FILTER (share > 0.001), 1900) - {YEARS_BEYOND_REGISTER} AS first,
+               coalesce(min(year) FILTER (share >= 0.999), 2100) + {YEARS_BEYOND_REGISTER} AS last
+        FROM running""",
         step="find the register's years of birth",
     )
     first, last = session.row("SELECT first, last FROM linkage_years", step="read the register's years of birth")
     define_mended_date(session, first, last)
-    session.run(
-        """CREATE OR REPLACE TEMP TABLE linkage_person AS
-        SELECT rid, register_id, linkage_mended_date(read_dob) AS dob, sex, nhs FROM linkage_person_raw""",
-        step="mend the register's dates",
-    )
-    # Rows find their person by a hash: numbers are looked up in half the time that texts are.
-    session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_person_found AS
-        SELECT id_hash, rid, dob, {BIRTHDAY} AS birthday FROM linkage_person_raw JOIN linkage_person USING (rid)""",
-        step="number the register's people",
-    )
-    _assert_no_collision(session, "linkage_person_found", "id_hash")
-    session.run("DROP TABLE linkage_person_raw", step="drop the register's unmended people")
-    session.run("DROP TABLE linkage_read_date", step="drop the distinct dates")
 
 
 def _prepare_names(session: Session, register: RegisterRelations) -> None:
+    """Names made distinct as hashes first: there are fewer of them than of rows, and numbers are compared faster."""
+    columns = ("forename", "middle_names", "surname")
+    for column in columns:
+        session.run(
+            f"""CREATE OR REPLACE TEMP TABLE linkage_{column} AS
+            SELECT CAST(row_number() OVER () AS INTEGER) AS id, hash(raw) AS raw_hash, {TEXTS[column]}
+            FROM (SELECT DISTINCT {column} AS raw FROM {register.name} WHERE {column} <> '')""",
+            step=f"normalise each {column} of the register",
+        )
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_name_row AS
-        SELECT rid, dob, birthday, forename, middle_names, surname FROM (
-            SELECT DISTINCT hash(register_id) AS id_hash, f.id AS forename, m.id AS middle_names, s.id AS surname
-            FROM {register.name} t LEFT JOIN linkage_forename f ON f.raw = t.forename
-            LEFT JOIN linkage_middle_names m ON m.raw = t.middle_names LEFT JOIN linkage_surname s ON s.raw = t.surname)
-        JOIN linkage_person_found USING (id_hash)""",
+        SELECT rid, dob, birthday, {", ".join(f"n_{column}.id AS {column}" for column in columns)}
+        FROM (SELECT DISTINCT hash(register_id) AS id_hash, {", ".join(f"hash({c}) AS {c}" for c in columns)}
+              FROM {register.name}) t
+        JOIN linkage_person_found USING (id_hash)
+        {" ".join(f"LEFT JOIN linkage_{c} n_{c} ON n_{c}.raw_hash = t.{c}" for c in columns)}""",
         step="normalise the register's names",
     )
 
@@ -162,7 +171,6 @@ def _prepare_addresses(session: Session, register: RegisterRelations) -> None:
             FROM (SELECT DISTINCT {column} AS raw FROM {register.address} WHERE {column} <> '')""",
             step=f"normalise each {column} of the register",
         )
-        _assert_no_collision(session, "linkage_raw", "raw_hash")
         session.run(
             f"""CREATE OR REPLACE TEMP TABLE linkage_{text} AS
             SELECT CAST(row_number() OVER () AS INTEGER) AS id, {column} {district if column == "postcode" else ""}
@@ -185,10 +193,3 @@ def _prepare_addresses(session: Session, register: RegisterRelations) -> None:
     )
     for table in ("raw", "raw_postcode", "raw_address", "person_found"):
         session.run(f"DROP TABLE linkage_{table}", step="drop what preparing the register needed")
-
-
-def _assert_no_collision(session: Session, table: str, column: str) -> None:
-    """Refused where two values have one 64-bit hash: of three million, that is one register in four million."""
-    twice = session.value(f"SELECT count(*) - count(DISTINCT {column}) FROM {table}", step="look for collisions")
-    if twice:
-        raise Refused("two values of the register have one hash: report this; the register was not prepared")
