@@ -46,8 +46,8 @@ def pair_housemates(session: Session, rids: str) -> None:
     )
 
 
-def mean_household(session: Session) -> Household:
-    """The household of this register's mean person, from a sample; raises StatementFailed."""
+def measure_household(session: Session) -> None:
+    """Make `linkage_household`(relative, occupant): the home of the register's mean person, from a sample."""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_sampled AS
         SELECT rid FROM linkage_person
@@ -55,10 +55,18 @@ def mean_household(session: Session) -> Household:
         step="sample the register",
     )
     pair_housemates(session, "linkage_sampled")
-    related, others, people = session.row(
-        """SELECT count(*) FILTER (related), count(*) FILTER (NOT related),
-                  greatest((SELECT count(*) FROM linkage_sampled), 1) FROM linkage_housemates""",
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_household AS
+        SELECT {1 + UNREGISTERED_SHARE} * count(*) FILTER (related) / people + {FEWEST_RELATIVES} AS relative,
+               count(*) FILTER (NOT related) / people AS occupant
+        FROM linkage_housemates, (SELECT greatest(count(*), 1) AS people FROM linkage_sampled) GROUP BY people""",
         step="count who shares a home",
     )
     session.run("DROP TABLE linkage_housemates; DROP TABLE linkage_sampled", step="drop the sampled homes")
-    return Household((1 + UNREGISTERED_SHARE) * related / people + FEWEST_RELATIVES, others / people)
+
+
+def mean_household(session: Session) -> Household:
+    """The household of this register's mean person; nobody shares a home where the sample has no homes."""
+    found = session.rows("SELECT relative, occupant FROM linkage_household", step="read the mean household")
+    relative, occupant = found[0] if found else (FEWEST_RELATIVES, 0.0)
+    return Household(float(relative), float(occupant))

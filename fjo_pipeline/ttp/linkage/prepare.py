@@ -5,6 +5,7 @@ They are made when a register is loaded, and again only for another register or 
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.ttp.linkage.households import measure_household
 from fjo_pipeline.ttp.linkage.normalise import (
     BIRTHDAY,
     MIDDLE,
@@ -29,6 +30,7 @@ PREPARED = (
     "address_text",
     "name_row",
     "address_row",
+    "household",
 )
 """Tables that `prepare_register` makes, each `linkage_<name>`."""
 
@@ -54,6 +56,7 @@ def prepare_register(session: Session, register: RegisterRelations) -> None:
     _prepare_people(session, register)
     _prepare_names(session, register)
     _prepare_addresses(session, register)
+    measure_household(session)
 
 
 def keep_prepared(session: Session, schema: str) -> None:
@@ -108,7 +111,8 @@ def _prepare_people(session: Session, register: RegisterRelations) -> None:
         f"""CREATE OR REPLACE TEMP TABLE linkage_person AS
         WITH mended AS (SELECT raw, linkage_mended_date(read_dob) AS dob FROM linkage_raw_date),
         date AS MATERIALIZED (SELECT raw, dob, {BIRTHDAY} AS birthday FROM mended)
-        SELECT CAST(row_number() OVER (ORDER BY register_id) AS INTEGER) AS rid, register_id, dob, birthday, linkage_sex(sex) AS sex, translate(nhs_number, ' -', '') AS nhs
+        SELECT CAST(row_number() OVER (ORDER BY register_id) AS INTEGER) AS rid, register_id, dob, birthday,
+               linkage_sex(sex) AS sex, translate(nhs_number, ' -', '') AS nhs
         FROM linkage_raw_person LEFT JOIN date USING (raw)""",
         step="normalise the register's people",
     )
