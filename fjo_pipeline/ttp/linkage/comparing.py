@@ -92,7 +92,8 @@ def rarity(model: LinkageModel, comparison: Comparison, code: str) -> str:
         return "0"
     codes = ", ".join(str(level.code) for level in frequent)
     share = f"h.{frequent[0].frequency}_share"
-    return f"coalesce({_mean_weight(model, comparison)!r} - log2(CASE WHEN {code} IN ({codes}) THEN {share} END), 0)"
+    mean = _double(_mean_weight(model, comparison))
+    return f"coalesce({mean} - log2(CASE WHEN {code} IN ({codes}) THEN {share} END), 0)"
 
 
 def _levels_of(kind: str) -> str:
@@ -144,7 +145,8 @@ def _rough_weight(comparison: Comparison, model: LinkageModel) -> str:
 def _no_housemate(model: LinkageModel, household: Household) -> str:
     """SQL condition: pair `v` could be told from a housemate of the true person, if its address were the best one."""
     told = [
-        f"greatest({', '.join(_most_against(other, kind, model) for kind in KINDS)}) >= log2({LEAST_ODDS * number!r})"
+        f"greatest({', '.join(_most_against(other, kind, model) for kind in KINDS)}) "
+        f">= log2({_double(LEAST_ODDS * number)})"
         for other, number in (("relative", household.relative), ("occupant", household.occupant))
         if number > 0
     ]
@@ -154,18 +156,23 @@ def _no_housemate(model: LinkageModel, household: Household) -> str:
 def _most_against(other: str, kind: str, model: LinkageModel) -> str:
     """SQL: the most that log2 of the chance as one person over that as `other` can be, whatever the address."""
     share = model.soiled if kind == "soiled" else 1 - model.soiled
-    terms = [repr(1 + log2(share))]
+    terms = [_double(1 + log2(share))]
     for comparison in COMPARISONS:
         weights = {
             code: log2(getattr(chances, kind) / getattr(chances, other))
             for code, chances in model.levels[comparison.name].items()
         }
         if comparison.of == "address":
-            terms.append(repr(max(0.0, *weights.values())))
+            terms.append(_double(max(0.0, *weights.values())))
         else:
-            cases = " ".join(f"WHEN {code} THEN {weight:.4f}" for code, weight in sorted(weights.items()))
+            cases = " ".join(f"WHEN {code} THEN {_double(weight)}" for code, weight in sorted(weights.items()))
             terms.append(f"CASE v.{comparison.name} {cases} ELSE 0 END")
     return " + ".join(terms)
+
+
+def _double(value: float) -> str:
+    """A number that DuckDB reads as DOUBLE: what has a point alone is a DECIMAL there, and their sums can overflow."""
+    return f"{value:.9e}"
 
 
 def _mean_weight(model: LinkageModel, comparison: Comparison) -> float:

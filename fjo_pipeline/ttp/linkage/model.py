@@ -106,9 +106,10 @@ COMPARISONS = (
             Level(5, "one digit differs", "hamming(CAST(l.dob AS VARCHAR), CAST(r.dob AS VARCHAR)) = 1"),
             Level(
                 4,
-                "two parts of three are equal",
+                "two parts of three are equal, or the year, where 1 January says that the day is not known",
                 "(year(l.dob) = year(r.dob))::INT + (month(l.dob) = month(r.dob))::INT "
-                "+ (day(l.dob) = day(r.dob))::INT = 2",
+                "+ (day(l.dob) = day(r.dob))::INT = 2 "
+                "OR (year(l.dob) = year(r.dob) AND month(l.dob) = 1 AND day(l.dob) = 1)",
             ),
             Level(
                 3,

@@ -39,14 +39,14 @@ def linked_home(empty_home: TinyHome) -> TinyHome:
 
 
 def relink(home: TinyHome) -> None:
-    """60 linked exactly, 20 at 0.9995, 20 at 0.92; 12 with a candidate of 0.75, 12 with none."""
+    """60 linked exactly, 20 at 0.9995, 20 at 0.97; 12 with a candidate of 0.75, 12 with none."""
     with home.ttp.store.writing() as session:
         session.run(
             f"""CREATE OR REPLACE TABLE ttp.links.{NAME} AS
             SELECT person_id, CASE WHEN place <= 100 THEN 'R' || place END AS register_id,
                 CASE WHEN place <= 60 THEN '4' WHEN place <= 100 THEN '35' ELSE '99' END AS alf_sts_cd,
                 CAST(NULL AS DECIMAL(7, 6)) AS alf_mtch_pct,
-                CASE WHEN place <= 60 THEN NULL WHEN place <= 80 THEN 0.9995 WHEN place <= 100 THEN 0.92
+                CASE WHEN place <= 60 THEN NULL WHEN place <= 80 THEN 0.9995 WHEN place <= 100 THEN 0.97
                      WHEN place <= 112 THEN 0.75 END AS candidate_probability,
                 CASE WHEN place <= 60 THEN 'exact tier' WHEN place <= 100 THEN 'probabilistic'
                      WHEN place <= 112 THEN 'best candidate below the threshold' ELSE 'no candidate' END AS reason
@@ -97,11 +97,11 @@ def test_people_are_counted_by_status_reason_and_probability(linked_home: TinyHo
     assert shown(sections, "everybody") == [("people", 124, 100)]
     assert shown(sections, "status") == [("1", 0, 0), ("4", 60, 60), ("39", 0, 0), ("35", 40, 40), ("99", 24, 0)]
     assert shown(sections, "reason") == [("best candidate below the threshold", 12, 0), ("no candidate", 12, 0)]
-    # 12 at 0.75 (12 * 0.25 = 3 errors), 20 at 0.92 (20 * 0.08 = 1.6), 20 at 0.9995 (20 * 0.0005 = 0.01).
+    # 12 at 0.75 (12 * 0.25 = 3 errors), 20 at 0.97 (20 * 0.03 = 0.6), 20 at 0.9995 (20 * 0.0005 = 0.01).
     bands = [(each.item, each.people, each.linked, each.expected_errors) for each in sections["band"]]
-    assert bands == [("0 to 0.9", 12, 0, 3.0), ("0.9 to 0.95", 20, 20, 1.6), ("0.95 to 1", 20, 20, 0.01)]
+    assert bands == [("0 to 0.95", 12, 0, 3.0), ("0.95 to 0.99", 20, 20, 0.6), ("0.99 to 1", 20, 20, 0.01)]
     thresholds = [(each.item, each.people, each.linked, each.expected_errors) for each in sections["threshold"]]
-    assert thresholds == [("0", 52, 112, 4.61), ("0.9", 40, 100, 1.61), ("0.95", 20, 80, 0.01)]
+    assert thresholds == [("0", 52, 112, 3.61), ("0.95", 40, 100, 0.61), ("0.99", 20, 80, 0.01)]
 
 
 def test_who_yielded_to_another_person_is_no_candidate_at_another_threshold(linked_home: TinyHome) -> None:
