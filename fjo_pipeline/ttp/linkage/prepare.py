@@ -17,7 +17,7 @@ from fjo_pipeline.ttp.linkage.normalise import (
     plausible,
 )
 
-FORMAT = "1"
+FORMAT = "2"
 """Of the prepared tables; those of another are prepared again."""
 YEARS_BEYOND_REGISTER = 15
 PREPARED = (
@@ -189,7 +189,7 @@ def _prepare_addresses(session: Session, register: RegisterRelations) -> None:
         )
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_address_row AS
-        SELECT rid, dob, birthday, p.id AS postcode, a.id AS address, house
+        SELECT DISTINCT rid, dob, birthday, p.id AS postcode, a.id AS address, house
         FROM {register.address} t JOIN linkage_person_found n ON n.id_hash = hash(t.register_id)
         LEFT JOIN linkage_raw_postcode p ON p.raw_hash = hash(t.postcode)
         LEFT JOIN linkage_raw_address a ON a.raw_hash = hash(t.address)""",
