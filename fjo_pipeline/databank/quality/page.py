@@ -81,8 +81,13 @@ def page_path(databank: Databank, dataset: str, refresh: str) -> Path:
 
 
 def make_quality_pages(databank: Databank) -> int:
-    """Write the page of every refresh that is released; returns their number. Refused before the first release."""
-    release = assert_released(databank)
+    """Write the page of every refresh that is released; returns their number, 0 before the first release.
+
+    The TTP's report of the first refresh comes before there is a release: the pages then follow the release.
+    """
+    release = released(databank)
+    if release is None:
+        return 0
     digest = _made_from(databank)
     # The marts as users read them; the TTP's counts as they stand, since a report may come after the release.
     with databank.store.reading(release.snapshot) as session:
