@@ -57,8 +57,8 @@ def compare(
 ) -> None:
     """Make `vectors`(pid, rid, a level code per comparison) for a relation of distinct pairs.
 
-    Names and the person come first. With a household, and `linkage_share`, pairs go that would stay below `LEAST_ODDS`
-    if their address were the very best: they are most of them, and addresses are what costs.
+    Names and the person come first. With a household, pairs go that would stay below `LEAST_ODDS` if their address were
+    the very best: they are most of them, and addresses are what costs.
     """
     session.run(_best_of("name", model, pairs), step="compare each name")
     of_person = ", ".join(f"{_level_sql(c)} AS {c.name}" for c in COMPARISONS if c.of == "person")
