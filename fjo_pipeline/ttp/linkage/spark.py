@@ -135,7 +135,10 @@ class SparkTables(Session):
             raise StatementFailed(f"could not {step}: {statement.key} is not a statement that the Spark engine knows")
 
     def _kept(self, name: str, parts: list[Any]) -> list[Any]:
-        reduce(lambda whole, part: whole.union(part), parts).createOrReplaceTempView(name)
+        # Under names given anew: parts that were made from one table share its columns' ids, and Spark's optimiser
+        # loses them in a union.
+        named = [part.toDF(*part.columns) for part in parts]
+        reduce(lambda whole, part: whole.union(part), named).createOrReplaceTempView(name)
         return parts
 
     def _drop(self, name: str) -> None:
