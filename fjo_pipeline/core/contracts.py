@@ -39,6 +39,8 @@ FILE_1_COLUMNS = (
     "ADDRESS_CONFIDENTIAL",
 )
 FILE_3_COLUMNS = ("SYSTEM_ID", "ALF", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR_CD", "LSOA_CD")
+Said = Literal["ALF", "ALF2", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR_CD", "LSOA_CD"]
+"""What the trusted third party says of a person: File 3's columns, and ALF2 once the family court has been linked."""
 MAXIMUM_KEY = 10**14 - 1
 
 
@@ -113,8 +115,21 @@ class TableSchema(_Model):
     foreign_keys: tuple[ForeignKey, ...] = Field(default=(), alias="foreignKeys")
 
 
+class Linked(_Model):
+    """A curated column that says something of File 3 about a person: the row's own, or the one whose key it holds."""
+
+    said: Said
+    person: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_short(cls, value: Any) -> Any:
+        """In a table of people `ALF: ALF` is enough; elsewhere `ALF: {said: ALF, person: PATIENT_ID}`."""
+        return {"said": value} if isinstance(value, str) else value
+
+
 class TableContract(_Model):
-    """One deposited table, and the curated table that it becomes."""
+    """One deposited table, and the curated table that it becomes; with `curated: false` it only says who people are."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     sail: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
@@ -123,7 +138,8 @@ class TableContract(_Model):
     reconstruction: bool = False
     title: str = ""
     table_schema: TableSchema = Field(alias="schema")
-    linked: dict[str, Literal["WOB", "ALF", "ALF2", "LSOA_CD", "GNDR_CD"]] = {}
+    linked: dict[str, Linked] = {}
+    curated: bool = True
     available_from: bool = True
     columns: tuple[str, ...] = ()
 
@@ -163,12 +179,12 @@ class TableContract(_Model):
     def is_id(self, column: str) -> bool:
         """Whether a curated column is an id, which takes the suffix of its layer."""
         if column in self.linked:
-            return self.linked[column] in ("ALF", "ALF2")
+            return self.linked[column].said in ("ALF", "ALF2")
         return any(field.name == column and field.role == "key" for field in self.fields)
 
     def entity(self, column: str) -> str:
         """The entity of an id column: what its tweak is made from, beside the dataset."""
-        return self.linked[column].lower() if column in self.linked else self.field(column).entity or ""
+        return self.linked[column].said.lower() if column in self.linked else self.field(column).entity or ""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -180,13 +196,34 @@ class TableContract(_Model):
             raise ValueError(f"the primary key {key} is not a field")
         if self.kind == "people":
             self._people_can_be_linked()
-        if self.columns and set(self.columns) != self._expected_columns():
-            raise ValueError("columns must name each File 2 field, linked column and AVAIL_FROM_DT once, and no other")
+        elif not self.curated:
+            raise ValueError("only a table of people may be left out of the databank")
+        self._linked_columns_have_a_person()
+        if self.columns:
+            self._columns_are_complete()
         return self
 
-    def _expected_columns(self) -> set[str]:
+    def _linked_columns_have_a_person(self) -> None:
+        for column, linked in self.linked.items():
+            if linked.person is None and self.kind != "people":
+                raise _mistake("says whose in `person`: a field of this table that is a person's key", "linked", column)
+            if linked.person is not None and linked.person not in self._keys:
+                raise _mistake(f"{linked.person} is no key of this table", "linked", column)
+
+    @property
+    def _keys(self) -> set[str]:
+        return {field.name for field in self.fields if field.role == "key"}
+
+    def _columns_are_complete(self) -> None:
         available = {"AVAIL_FROM_DT"} if self.available_from else set()
-        return {field.name for field in self.file_2_fields} | set(self.linked) | available
+        whole = {field.name for field in self.file_2_fields} | set(self.linked) | available
+        # A key that only leads to a person's ALF may stay out: SAIL's health tables hold the ALF alone.
+        may_stay_out = {linked.person for linked in self.linked.values()}
+        if len(set(self.columns)) < len(self.columns) or not whole - may_stay_out <= set(self.columns) <= whole:
+            raise ValueError(
+                "columns must name each File 2 field, linked column and AVAIL_FROM_DT once, and no other; "
+                "only a key that leads to a linked person may be left out"
+            )
 
     def _people_can_be_linked(self) -> None:
         if self.table_schema.primary_key is None or self.person_key.role != "key":
@@ -272,6 +309,7 @@ class Contract(_Model):
             raise ValueError("derived fields need sail, SAIL's names")
         for index, table in enumerate(self.tables):
             self._foreign_keys_lead_somewhere(table, index)
+            self._linked_keys_are_peoples(table, index)
             _keys_can_be_encrypted(table, index)
             # A register stays at the trusted third party: its file_1 only says what a field is compared with.
             if not self.register_ and table.kind != "people" and any(field.file_1 for field in table.fields):
@@ -286,6 +324,14 @@ class Contract(_Model):
                 raise _mistake(f"foreign key {key.fields} is not a field", *place)
             if key.reference.fields not in fields.get(key.reference.resource, set()):
                 raise _mistake(f"foreign key {key.fields} refers to nothing", *place)
+
+    def _linked_keys_are_peoples(self, table: TableContract, index: int) -> None:
+        entities = {people.person_key.entity for people in self.people_tables}
+        for column, linked in table.linked.items():
+            if linked.person and table.field(linked.person).entity not in entities:
+                raise _mistake(
+                    f"{linked.person} is no key of this contract's people", "tables", index, "linked", column
+                )
 
     def table(self, name: str) -> TableContract:
         """The table of that name; StopIteration where there is none."""

@@ -6,7 +6,7 @@ One transaction replaces a refresh's tables; the order in which refreshes come m
 from contextlib import suppress
 from dataclasses import dataclass
 
-from fjo_pipeline.core.contracts import FILE_3_COLUMNS, Contract
+from fjo_pipeline.core.contracts import FILE_3_COLUMNS, Contract, Linked
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.findings import Finding
@@ -66,7 +66,7 @@ def recombine_and_curate(
     Refused where Files 2 and 3 are not about the same people, or a table has other columns than the contract's.
     """
     refresh, digest = file_2.subject.refresh, curated_digest(contract, file_2, file_3, keyring)
-    standing = _standing(session, contract, refresh, _expected(file_2, file_3))
+    standing = _standing(session, contract, refresh, _expected(contract, file_2, file_3))
     if standing and standing.digest == digest and standing.sound:
         return standing
     people = _assert_same_people(session, contract, file_2, file_3)
@@ -95,13 +95,14 @@ def _write_all(
         table.table: _write(session, contract, table, file_2, file_3, keyring)
         for table in curated_tables(contract, refresh)
     }
-    findings = check_curated(session, contract, refresh, _expected(file_2, file_3))
+    findings = check_curated(session, contract, refresh, _expected(contract, file_2, file_3))
     return Curated(digest, rows, people, _count_linked(session, contract, refresh), True, tuple(findings))
 
 
-def _expected(file_2: Transfer, file_3: Transfer) -> dict[str, int]:
+def _expected(contract: Contract, file_2: Transfer, file_3: Transfer) -> dict[str, int]:
     """Rows that each curated table must have, by its name."""
-    return {name: entry.rows for name, entry in file_2.files.items()} | {"alf": file_3.files["file_3"].rows}
+    files = {"alf": file_3.files["file_3"]} | dict(file_2.files)
+    return {table.name: files[table.name].rows for table in curated_tables(contract, file_2.subject.refresh)}
 
 
 def _standing(session: Session, contract: Contract, refresh: str, expected: dict[str, int]) -> Curated | None:
@@ -164,13 +165,8 @@ def _query(session: Session, contract: Contract, table: CuratedTable, file_2: Tr
     available = f"DATE {literal(parse_refresh(file_2.subject.refresh).isoformat())} AS AVAIL_FROM_DT"
     linking = file_3.relation(session, "file_3")
     if table.name == "alf":
-        people = " UNION ALL ".join(
-            f"SELECT DISTINCT SYSTEM_ID, {identifier(each.person_key.name)} AS PERSON_ID "
-            f"FROM {file_2.relation(session, each.name)}"
-            for each in contract.people_tables
-        )
         # MATERIALIZED: a UNION ALL that is streamed while it is read back was seen to wait for ever.
-        return f"""WITH person AS MATERIALIZED ({people})
+        return f"""WITH person AS MATERIALIZED ({_people(session, contract, file_2)})
             SELECT person.PERSON_ID, ALF, CAST(ALF_STS_CD AS VARCHAR) AS ALF_STS_CD, ALF_MTCH_PCT, WOB, GNDR_CD,
             LSOA_CD, {available} FROM person JOIN {linking} AS linking USING (SYSTEM_ID)"""
     relation = file_2.relation(session, table.name)
@@ -178,13 +174,42 @@ def _query(session: Session, contract: Contract, table: CuratedTable, file_2: Tr
         key = identifier(contract.people_tables[0].person_key.name)
         assert contract.derived is not None
         return f"SELECT {key} AS PERSON_ID, {identifier(contract.derived.name)}, {available} FROM {relation}"
-    linked = contract.table(table.name).linked
+    content = contract.table(table.name)
+    given = [f"{_said(linked)} AS {identifier(column)}" for column, linked in content.linked.items()]
+    kept = [f"content.{identifier(field.name)}" for field in content.file_2_fields]
+    joins = [
+        _linking_join(session, contract, file_2, linking, person)
+        for person in sorted({linked.person for linked in content.linked.values()}, key=str)
+    ]
+    return f"SELECT {', '.join([*kept, *given, available])} FROM {relation} AS content{''.join(joins)}"
+
+
+def _said(linked: Linked) -> str:
+    """SQL for what File 3 says of a linked column's person."""
     # ALF2 comes with the family court's own linkage; until that source has been linked it is empty.
-    sources = {"ALF2": "CAST(NULL AS BIGINT)"}
-    given = [f"{sources.get(said, 'linking.' + said)} AS {identifier(column)}" for column, said in linked.items()]
-    kept = [f"content.{identifier(field.name)}" for field in contract.table(table.name).file_2_fields]
-    joined = f" JOIN {linking} AS linking USING (SYSTEM_ID)" if linked else ""
-    return f"SELECT {', '.join([*kept, *given, available])} FROM {relation} AS content{joined}"
+    return "CAST(NULL AS BIGINT)" if linked.said == "ALF2" else f"{_alias(linked.person)}.{linked.said}"
+
+
+def _alias(person: str | None) -> str:
+    return identifier(f"linking {person or ''}")
+
+
+def _linking_join(session: Session, contract: Contract, file_2: Transfer, linking: str, person: str | None) -> str:
+    """SQL that joins File 3 to content: by the row's own join key, or by that of the person whose key a field holds."""
+    alias = _alias(person)
+    if person is None:
+        return f" JOIN {linking} AS {alias} USING (SYSTEM_ID)"
+    return f""" LEFT JOIN (SELECT person.PERSON_ID, linking.* FROM ({_people(session, contract, file_2)}) AS person
+        JOIN {linking} AS linking USING (SYSTEM_ID)) AS {alias} ON {alias}.PERSON_ID = content.{identifier(person)}"""
+
+
+def _people(session: Session, contract: Contract, file_2: Transfer) -> str:
+    """SQL for the join key and the encrypted key of each person of a File 2."""
+    return " UNION ALL ".join(
+        f"SELECT DISTINCT SYSTEM_ID, {identifier(each.person_key.name)} AS PERSON_ID "
+        f"FROM {file_2.relation(session, each.name)}"
+        for each in contract.people_tables
+    )
 
 
 def _count_linked(session: Session, contract: Contract, refresh: str) -> int:

@@ -35,6 +35,8 @@ def curated_tables(contract: Contract, refresh: str) -> Iterator[CuratedTable]:
     """Every table that a refresh of a dataset has in the databank, in the contract's order."""
     parse_refresh(refresh)
     for table in contract.tables:
+        if not table.curated:
+            continue
         yield CuratedTable(
             name=table.name,
             schema=contract.schema_of(table),

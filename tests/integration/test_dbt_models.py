@@ -111,7 +111,7 @@ def column_types(table: TableContract) -> dict[str, str]:
         if column == "AVAIL_FROM_DT":
             types[column] = "DATE"
         elif column in table.linked:
-            types[column] = LINKED_TYPES[table.linked[column]]
+            types[column] = LINKED_TYPES[table.linked[column].said]
         else:
             field = table.field(column)
             types[column] = "BIGINT" if field.role == "key" else TYPES[field.type]

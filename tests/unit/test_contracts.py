@@ -249,6 +249,21 @@ def test_the_small_contract_itself_is_taken(tmp_path: Path) -> None:
         ("sail: {dataset: SMAL, table_prefix: SMAL, alf_table: SMAL_ALF}\n", "", 1, "the contract", "needs sail"),
         ("    sail: VISITS\n", "    sail: VISITS\n    columns: [ID]\n", 16, "tables > visits", "columns must name"),
         ("raw: 1", "raw: 0", 6, "retention_days > raw", "greater than 0"),
+        *(
+            ("    sail: VISITS\n", f"    sail: VISITS\n    {linked}\n", 18, "tables > visits > linked > ALF", rule)
+            for linked, rule in (
+                ("linked: {ALF: ALF}", "says whose in `person`"),
+                ("linked: {ALF: {said: ALF, person: REASON}}", "REASON is no key of this table"),
+                ("linked: {ALF: {said: ALF, person: ID}}", "ID is no key of this contract's people"),
+            )
+        ),
+        (
+            "    sail: VISITS\n",
+            "    sail: VISITS\n    curated: false\n",
+            16,
+            "tables > visits",
+            "only a table of people",
+        ),
     ],
 )
 def test_a_mistake_is_refused_with_file_line_place_and_rule(
@@ -260,6 +275,13 @@ def test_a_mistake_is_refused_with_file_line_place_and_rule(
     assert f"small.yaml, line {line}, " in message
     assert place in message
     assert rule in message
+
+
+def test_a_key_that_only_leads_to_a_persons_alf_may_stay_out(tmp_path: Path) -> None:
+    linked = "    linked: {ALF: {said: ALF, person: PERSON_ID}}\n    columns: [ID, REASON, ALF, AVAIL_FROM_DT]\n"
+    visits = load_contract(small(tmp_path, "    sail: VISITS\n", "    sail: VISITS\n" + linked)).table("visits")
+    assert visits.curated_columns == ("ID", "REASON", "ALF", "AVAIL_FROM_DT")
+    assert [(column, visits.entity(column)) for column in ("ID", "ALF")] == [("ID", "visit"), ("ALF", "alf")]
 
 
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
