@@ -24,14 +24,17 @@ def after_any(others: Sequence[Sequence[str]] = ()) -> dg.AutomationCondition[An
     """Run when something upstream, or one of `others`, was renewed, and none of these is being made.
 
     Unlike Dagster's eager(), a partition that a failed deposit leaves missing holds nothing up, and a partition that
-    another zone has just registered starts nothing before its input is there.
+    another zone has just registered starts nothing before its input is there. Unlike since_last_handled(), what was
+    renewed between two looks of the sensor is never taken for handled: neither by a run that ended between the same
+    two looks, nor by one that was requested at the first of them. A step made once too often changes nothing.
     """
     renewed: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
     busy: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_in_progress()
     for key in others:
         renewed |= dg.AutomationCondition.asset_matches(key, dg.AutomationCondition.newly_updated())
         busy |= dg.AutomationCondition.asset_matches(key, dg.AutomationCondition.in_progress())
-    return (renewed.since_last_handled() & ~busy & ~dg.AutomationCondition.in_progress()).with_label(
+    handled = dg.AutomationCondition.initial_evaluation() | (dg.AutomationCondition.newly_requested() & ~renewed)
+    return (renewed.since(handled) & ~busy & ~dg.AutomationCondition.in_progress()).with_label(
         "after_any" if others else "after_what_it_stands_on"
     )
 

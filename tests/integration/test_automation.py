@@ -58,6 +58,19 @@ def test_a_file_1_that_was_received_is_linked_and_sent_in_one_run(
     assert requested(after) == {dg.AssetKey(["ttp", DATASET, each]) for each in made}
 
 
+def views_of(definitions: dg.Definitions) -> set[dg.AssetKey]:
+    return {
+        node.key
+        for node in definitions.resolve_asset_graph().asset_nodes
+        if node.is_executable and node.key.path[1] in VIEWS
+    }
+
+
+def report(instance: dg.DagsterInstance, *assets: tuple[dg.AssetKey, str | None]) -> None:
+    for key, partition in assets:
+        instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition))
+
+
 def test_one_curated_refresh_has_every_view_built_though_other_datasets_and_refreshes_are_missing(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
@@ -68,10 +81,37 @@ def test_one_curated_refresh_has_every_view_built_though_other_datasets_and_refr
     curated = dg.AssetKey(["databank", DATASET, "curated"])
     instance.report_runless_asset_event(dg.AssetMaterialization(curated, partition=REFRESH))
     after = dg.evaluate_automation_conditions(definitions, instance, cursor=before.cursor)
-    views = {
-        node.key
-        for node in definitions.resolve_asset_graph().asset_nodes
-        if node.is_executable and node.key.path[1] in VIEWS
-    }
+    views = views_of(definitions)
     assert len(views) > 30
     assert requested(after) == views
+    again = dg.evaluate_automation_conditions(definitions, instance, cursor=after.cursor)
+    assert requested(again) == set()
+
+
+def test_a_refresh_curated_between_two_looks_is_not_lost_when_the_views_were_built_between_them_too(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    register_partition(instance, DATASET, "20230711")
+    definitions = databank.build_defs(settings)
+    views, curated = views_of(definitions), dg.AssetKey(["databank", DATASET, "curated"])
+    before = dg.evaluate_automation_conditions(definitions, instance)
+    report(instance, (curated, REFRESH))
+    first = dg.evaluate_automation_conditions(definitions, instance, cursor=before.cursor)
+    report(instance, *((view, None) for view in views), (curated, "20230711"))
+    second = dg.evaluate_automation_conditions(definitions, instance, cursor=first.cursor)
+    assert requested(first) == views
+    assert views <= requested(second)
+
+
+def test_a_release_made_between_two_looks_is_not_lost_when_an_extract_was_made_between_them_too(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    definitions = databank.build_defs(settings)
+    release, extract = (dg.AssetKey(["databank", *path]) for path in (("store", "release"), ("projects", "extract")))
+    before = dg.evaluate_automation_conditions(definitions, instance)
+    report(instance, (release, None))
+    first = dg.evaluate_automation_conditions(definitions, instance, cursor=before.cursor)
+    report(instance, (release, None), (extract, "1661"))
+    second = dg.evaluate_automation_conditions(definitions, instance, cursor=first.cursor)
+    third = dg.evaluate_automation_conditions(definitions, instance, cursor=second.cursor)
+    assert [extract in requested(each) for each in (first, second, third)] == [True, True, False]
