@@ -360,8 +360,8 @@ class Contract(_Model):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the contract's content: changes where anything in it changes."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+        """SHA-256 of what the contract says: changes where that does, not where contracts learn to say more."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True, exclude_defaults=True).encode()).hexdigest()
 
 
 def _keys_can_be_encrypted(table: TableContract, index: int) -> None:
