@@ -73,7 +73,9 @@ def beyond_codes_in_words(counts: Mapping[str, int]) -> list[str]:
 
     The values themselves are never said: what nobody expected may be anything.
     """
-    return [f"{count:,} values of {where} are none of the contract's codes" for where, count in sorted(counts.items())]
+    return [
+        f"{where}: values that are none of the contract's codes: {count:,}" for where, count in sorted(counts.items())
+    ]
 
 
 def table_name(table: TableContract) -> str:

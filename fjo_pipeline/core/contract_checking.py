@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from fjo_pipeline.core.contract_names import name_clashes
-from fjo_pipeline.core.contracts import Contract, Mistake, TableContract, datasets, examine_contract
+from fjo_pipeline.core.contracts import (
+    Contract,
+    Mistake,
+    TableContract,
+    examine_contract,
+    load_contract,
+    place_in_words,
+)
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.yaml_lines import read_yaml_with_lines
 
@@ -65,15 +72,16 @@ def check_contract(path: Path, folder: Path) -> ContractReport:
 
 
 def _beside_the_others(contract: Contract, path: Path, folder: Path) -> tuple[Mistake, ...]:
-    _, lines = read_yaml_with_lines(path)
+    content, lines = read_yaml_with_lines(path)
     mistakes = []
     if path.stem != contract.name:
         rule = f"the contract is of {contract.name}: name the file {contract.name}.yaml"
         mistakes.append(Mistake(lines.of(("name",)), "name", rule))
-    others = [each for each in datasets(folder) if each.name != contract.name]
+    others = [load_contract(each) for each in sorted(folder.glob("*.yaml")) if each.stem != contract.name]
     for clash in name_clashes([*others, contract]):
-        rule = f"the contract {clash.first} claims the name {clash.name} already"
-        mistakes.append(Mistake(lines.of(clash.place), " > ".join(map(str, clash.place)), rule))
+        if clash.second == contract.name:
+            rule = f"the contract {clash.first} claims the name {clash.name} already"
+            mistakes.append(Mistake(lines.of(clash.place), place_in_words(content, clash.place), rule))
     return tuple(mistakes)
 
 

@@ -465,11 +465,11 @@ def _examined(name: str, written: bytes) -> tuple[Contract | None, tuple[Mistake
         return Contract.model_validate(content), ()
     except ValidationError as error:
         return None, tuple(
-            Mistake(lines.of(each["loc"]), _place(content, each["loc"]), each["msg"]) for each in error.errors()
+            Mistake(lines.of(each["loc"]), place_in_words(content, each["loc"]), each["msg"]) for each in error.errors()
         )
 
 
-def _place(content: Any, location: tuple[int | str, ...]) -> str:
+def place_in_words(content: Any, location: tuple[int | str, ...]) -> str:
     """A location of pydantic's as words: list items by the name they carry."""
     words: list[str] = []
     for step in location:
