@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Family-justice data, split, linked and provided.",
 )
+contract_app = typer.Typer(no_args_is_help=True, help="Contracts: check one before it becomes a source.")
 deposit_app = typer.Typer(no_args_is_help=True, help="Deposits: check one, or put it into landing.")
 register_app = typer.Typer(no_args_is_help=True, help="The population register at the TTP.")
 reference_app = typer.Typer(no_args_is_help=True, help="Reference files of the TTP and the databank.")
@@ -27,6 +28,7 @@ output_app = typer.Typer(no_args_is_help=True, help="What researchers wish to le
 project_app = typer.Typer(no_args_is_help=True, help="Research projects: extract, query, export.")
 keys_app = typer.Typer(no_args_is_help=True, help="Keys: versions and fingerprints, never secrets.")
 for name, each in (
+    ("contract", contract_app),
     ("deposit", deposit_app),
     ("register", register_app),
     ("reference", reference_app),
@@ -96,6 +98,17 @@ def synth(
     for path in (files.deposit, files.register, files.postcodes, files.truth):
         if path is not None:
             print(path)
+
+
+@contract_app.command("check")
+def contract_check(path: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJson = False) -> None:
+    """Say what is wrong with a contract, at its line, and which names another contract claims already."""
+    from fjo_pipeline.core.contract_checking import check_contract
+
+    report = check_contract(path, Settings().contracts)
+    print(json.dumps(report.as_json(), indent=1) if as_json else report)
+    if not report.good:
+        raise typer.Exit(1)
 
 
 @deposit_app.command("check")

@@ -184,13 +184,18 @@ def ecms_csvs(
     return {table.path: _csv(ecms, table.name, given.get(table.name)) for table in ecms.tables}
 
 
+def csvs_of(each: Contract, rows: Mapping[str, Sequence[Row]]) -> dict[str, str | bytes]:
+    """The files of a deposit with these rows by table; a table that has none is there all the same."""
+    return {table.path: _csv(each, table.name, rows.get(table.name, [])) for table in each.tables}
+
+
 def _role(number: int, row: Row) -> Row:
     flags = ("ISSUBJECT", "ISRESPONDENT", "ISAPPLICANT", "ISOTHER", "ISSUBJECTPARTY", "ISOTHERPARTY")
     return {"ID": number, **dict.fromkeys(flags, "false"), **row}
 
 
-def _csv(ecms: Contract, name: str, rows: Sequence[Row] | None) -> str:
-    table = ecms.table(name)
+def _csv(each: Contract, name: str, rows: Sequence[Row] | None) -> str:
+    table = each.table(name)
     if rows is None:
         rows = [{"ID": 1}] if table.kind == "lookup" else []
     columns = [field.name for field in table.fields]

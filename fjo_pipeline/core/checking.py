@@ -3,7 +3,7 @@
 Lines are looked for only where a rule has failed. What is reported is file, line, column and rule; never a value.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found; `tables` counts rows and exact copies of each table that could be read."""
+    """What a check found; `rows` and `exact_copies` count those of each table that could be read.
+
+    `beyond_codes` counts, by file and column, the values of fields whose contract warns where its codes are outgrown.
+    """
 
     failures: tuple[Failure, ...]
     rows: dict[str, int]
     exact_copies: dict[str, int]
-    implausible_years: int = 0
+    implausible_years: int
+    beyond_codes: dict[str, int]
 
     @property
     def good(self) -> bool:
@@ -60,7 +64,18 @@ class CheckReport:
         return (
             f"the deposit keeps its contract: {sum(self.rows.values()):,} rows, {copies:,} of them exact copies, "
             f"{self.implausible_years:,} implausible years of birth"
+            + "".join(f"; warning: {each}" for each in beyond_codes_in_words(self.beyond_codes))
         )
+
+
+def beyond_codes_in_words(counts: Mapping[str, int]) -> list[str]:
+    """One sentence a field: how many of its values are none of the contract's codes, which warns and does not refuse.
+
+    The values themselves are never said: what nobody expected may be anything.
+    """
+    return [
+        f"{where}: values that are none of the contract's codes: {count:,}" for where, count in sorted(counts.items())
+    ]
 
 
 def table_name(table: TableContract) -> str:
@@ -90,7 +105,8 @@ def check_delivery(session: Session, contract: Contract, folder: Path) -> CheckR
         failures += list(_person_reference_failures(session, contract, folder))
         failures += list(_people_in_two_tables(session, contract))
     years = sum(_implausible_years(session, table) for table in contract.people_tables if table.name in rows)
-    return CheckReport(tuple(failures), rows, copies, years)
+    beyond = dict(each for table in contract.tables if table.name in rows for each in _beyond_codes(session, table))
+    return CheckReport(tuple(failures), rows, copies, years, beyond)
 
 
 def _missing_and_unknown_files(contract: Contract, folder: Path) -> Iterator[Failure]:
@@ -125,9 +141,8 @@ def _field_rules(field: FieldContract, primary: bool) -> Iterator[tuple[str, str
     column, constraints = identifier(field.name), field.constraints
     if constraints.required or primary:
         yield "a required value is empty", f"{column} IS NULL"
-    if constraints.enum:
-        allowed = ", ".join(literal(each) for each in constraints.enum)
-        yield "the value is none of the contract's codes", f"CAST({column} AS VARCHAR) NOT IN ({allowed})"
+    if constraints.enum and field.outgrown == "refuse":
+        yield "the value is none of the contract's codes", _outside_codes(field)
     if constraints.minimum is not None:
         yield f"the number is below {constraints.minimum}", f"{column} < {constraints.minimum}"
     if constraints.maximum is not None:
@@ -141,6 +156,24 @@ def _field_rules(field: FieldContract, primary: bool) -> Iterator[tuple[str, str
         else:
             matches = f"regexp_full_match({column}, {literal(constraints.pattern)})"
             yield "the value does not have the contract's pattern", f"NOT {matches}"
+
+
+def _outside_codes(field: FieldContract) -> str:
+    """The SQL condition of a value that is none of the field's codes."""
+    allowed = ", ".join(literal(each) for each in field.constraints.enum or ())
+    return f"CAST({identifier(field.name)} AS VARCHAR) NOT IN ({allowed})"
+
+
+def _beyond_codes(session: Session, table: TableContract) -> Iterator[tuple[str, int]]:
+    """File and column of every field whose codes may be outgrown and are, and how many values are beyond them."""
+    fields = [field for field in table.fields if field.constraints.enum and field.outgrown == "warn"]
+    if not fields:
+        return
+    counted = ", ".join(f"count(*) FILTER (WHERE {_outside_codes(field)})" for field in fields)
+    counts = session.row(f"SELECT {counted} FROM {table_name(table)}", step=f"look for new codes in {table.path}")
+    for each, count in zip(fields, counts, strict=True):
+        if count:
+            yield f"{table.path}, column {each.name}", int(count)
 
 
 def _key_failures(session: Session, table: TableContract, folder: Path) -> tuple[list[Failure], int]:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fjo_pipeline.core.checking import CheckReport, check_delivery, table_name
@@ -30,6 +30,7 @@ class CheckedDeposit:
     rows: dict[str, int]
     exact_copies: dict[str, int]
     implausible_years: int
+    beyond_codes: dict[str, int] = field(default_factory=dict)
 
     def relation(self, session: Session, keyring: Keyring, table: str) -> str:
         """An SQL expression that reads one checked table."""
@@ -66,6 +67,7 @@ def check_and_keep(
         "rows": report.rows,
         "exact_copies": report.exact_copies,
         "implausible_years": report.implausible_years,
+        "beyond_codes": report.beyond_codes,
     }
     write_atomically(folder / STATEMENT, json.dumps(statement, sort_keys=True).encode())
     return report, read_checked(folder)
@@ -81,7 +83,7 @@ def read_checked(folder: Path) -> CheckedDeposit:
 
 def _kept_columns(table: TableContract) -> str:
     """What the split reads; what the contract drops goes no further than the deposit itself."""
-    return ", ".join(identifier(field.name) for field in table.fields if field.role != "drop")
+    return ", ".join(identifier(each.name) for each in table.fields if each.role != "drop")
 
 
 def _staging_key(keyring: Keyring) -> bytes:

@@ -77,7 +77,12 @@ def take_deposit(provider: Provider, dataset: str, refresh: str) -> CheckedDepos
             _refuse(provider, lies, str(collision))
     provider.ledger.forget("deposit", dataset, refresh, "quarantined")
     provider.ledger.record(
-        "deposit", dataset, refresh, "accepted", lies.digest, detail={"rows": checked.rows, **taken_today()}
+        "deposit",
+        dataset,
+        refresh,
+        "accepted",
+        lies.digest,
+        detail={"rows": checked.rows, "beyond_codes": checked.beyond_codes, **taken_today()},
     )
     return checked
 
