@@ -88,9 +88,9 @@ class TinyHome:
         """The databank's zone."""
         return Databank(self.settings)
 
-    def land(self, csvs: Csvs = TINY, refresh: str = REFRESH) -> Path:
+    def land(self, csvs: Csvs = TINY, refresh: str = REFRESH, base: str | None = None) -> Path:
         """Put a deposit into landing."""
-        return write_deposit(self.settings.landing / "tiny" / refresh, csvs, refresh=refresh)
+        return write_deposit(self.settings.landing / "tiny" / refresh, csvs, refresh=refresh, base=base)
 
     def at_provider(self, refresh: str = REFRESH) -> None:
         """Take, split, check and send."""
@@ -116,9 +116,9 @@ class TinyHome:
         take_linkage_report(self.databank, "tiny", refresh)
         return curate(self.databank, "tiny", refresh)
 
-    def carry(self, csvs: Csvs = TINY, refresh: str = REFRESH) -> Curated:
+    def carry(self, csvs: Csvs = TINY, refresh: str = REFRESH, base: str | None = None) -> Curated:
         """A deposit through all three zones."""
-        self.land(csvs, refresh)
+        self.land(csvs, refresh, base)
         self.at_provider(refresh)
         self.at_ttp(refresh)
         return self.at_databank(refresh)
