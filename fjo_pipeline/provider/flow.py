@@ -21,7 +21,7 @@ from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.core.transfers import Draft, Kind, accept, latest, open_transfer, waiting
 from fjo_pipeline.provider import guards
 from fjo_pipeline.provider.checked import CheckedDeposit, check_and_keep, digest_of, read_checked
-from fjo_pipeline.provider.increments import EarlierKeys, deposits_beneath, keep_keys
+from fjo_pipeline.provider.increments import BaseMissing, EarlierKeys, earlier_keys, keep_keys
 from fjo_pipeline.provider.landing import Landed, find_landed, landing_folders, look, quarantine
 from fjo_pipeline.provider.splitting import assert_no_hash_collision, split_digest, write_file_1, write_file_2
 
@@ -64,7 +64,7 @@ def take_deposit(provider: Provider, dataset: str, refresh: str) -> CheckedDepos
     assert lies.deposit is not None
     _refuse_other_content(provider, lies)
     each = provider.contract(dataset)
-    earlier = _earlier_keys(provider, each, lies, lies.deposit, keyring)
+    earlier = _earlier_keys(provider, each, lies, lies.deposit)
     with _session(provider) as session:
         report, checked = check_and_keep(
             session, each, lies.deposit, keyring, provider.work(dataset, refresh, "checked"), earlier
@@ -96,26 +96,19 @@ def take_deposit(provider: Provider, dataset: str, refresh: str) -> CheckedDepos
     return checked
 
 
-def _earlier_keys(
-    provider: Provider, each: Contract, lies: Landed, deposit: Deposit, keyring: Keyring
-) -> EarlierKeys | None:
+def _earlier_keys(provider: Provider, each: Contract, lies: Landed, deposit: Deposit) -> EarlierKeys | None:
     """What an increment's references are looked up in; one that stands on nothing is quarantined and Refused.
 
     It is left where it lies while its base lies in landing too: the base is only to be taken first.
     """
-    base, ledger = deposit.manifest.base, provider.ledger
     try:
-        beneath = deposits_beneath(each, deposit.manifest, ledger)
-    except Refused as refusal:
-        if (
-            base is not None
-            and base < lies.refresh
-            and (provider.settings.landing / each.name / base).is_dir()
-            and ledger.last("deposit", each.name, base, "accepted") is None
-        ):
+        return earlier_keys(provider.settings, each, deposit.manifest)
+    except BaseMissing as missing:
+        if (provider.settings.landing / each.name / str(deposit.manifest.base)).is_dir():
             raise
+        _refuse(provider, lies, str(missing))
+    except Refused as refusal:
         _refuse(provider, lies, str(refusal))
-    return EarlierKeys(provider.settings, each, beneath, keyring) if beneath else None
 
 
 def split_deposit(provider: Provider, dataset: str, refresh: str) -> tuple[Draft, Draft]:

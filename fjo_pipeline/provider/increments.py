@@ -15,8 +15,8 @@ from fjo_pipeline.core.deposits import MANIFEST, Manifest
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import move_folder
 from fjo_pipeline.core.key_ranking import hash_pads, keyed_digest_sql
-from fjo_pipeline.core.keyring import Keyring
-from fjo_pipeline.core.ledger import Ledger
+from fjo_pipeline.core.keyring import Keyring, open_keyring
+from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.linking_field import DOMAIN
 from fjo_pipeline.core.sessions import Session, add_parquet_key, identifier, literal
 from fjo_pipeline.core.settings import Settings
@@ -27,6 +27,10 @@ HOW = (
     f'{MANIFEST} says "delivery": "full" of a full deposit, which is a base, or "delivery": "increment" and '
     '"base": the refresh date of the full deposit on which this one stands'
 )
+
+
+class BaseMissing(Refused):
+    """An increment's base has not been taken."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def deposits_beneath(contract: Contract, manifest: Manifest, ledger: Ledger) -> 
         for entry in ledger.entries(kind="deposit", dataset=contract.name, state="accepted")
     }
     if manifest.base not in taken:
-        raise Refused(
+        raise BaseMissing(
             f"the increment stands on {contract.name}/{manifest.base}, which has not been taken: send that full "
             "deposit first, then this one again; or send a full deposit under this date"
         )
@@ -124,6 +128,12 @@ class EarlierKeys:
             for target in targets
             for refresh in refreshes
         )
+
+
+def earlier_keys(settings: Settings, contract: Contract, manifest: Manifest) -> EarlierKeys | None:
+    """What an increment's references are looked up in; None for a full deposit. Refused as `deposits_beneath` is."""
+    beneath = deposits_beneath(contract, manifest, open_ledger(settings, "provider"))
+    return EarlierKeys(settings, contract, beneath, open_keyring(settings, "provider")) if beneath else None
 
 
 def keep_keys(

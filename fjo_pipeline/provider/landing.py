@@ -14,13 +14,12 @@ from fjo_pipeline.core.contracts import contract, datasets
 from fjo_pipeline.core.deposits import MANIFEST, Deposit, last_change, read_deposit, unpack
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import move_folder, write_atomically
-from fjo_pipeline.core.keyring import open_keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import open_session
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.provider.increments import EarlierKeys, deposits_beneath
+from fjo_pipeline.provider.increments import earlier_keys
 
 
 @dataclass(frozen=True)
@@ -98,8 +97,7 @@ def check_deposit(settings: Settings, path: Path) -> CheckReport:
         each = contract(deposit.manifest.name, settings.contracts)
         parse_refresh(deposit.manifest.version)
         deposit.assert_whole()
-        beneath = deposits_beneath(each, deposit.manifest, open_ledger(settings, "provider"))
-        earlier = EarlierKeys(settings, each, beneath, open_keyring(settings, "provider")) if beneath else None
+        earlier = earlier_keys(settings, each, deposit.manifest)
         with open_session(
             Path(scratch) / "tmp", memory_limit=settings.provider_memory_limit, threads=settings.threads
         ) as session:
