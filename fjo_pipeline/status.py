@@ -5,7 +5,7 @@ from typing import Any
 from fjo_pipeline.core.checking import beyond_codes_in_words
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.databank.flow import Databank, partitions, released
+from fjo_pipeline.databank.flow import Databank, held_up, partitions, released
 from fjo_pipeline.home import zones_here
 from fjo_pipeline.refreshing import everything_due
 
@@ -35,6 +35,7 @@ def home_status(settings: Settings) -> dict[str, Any]:
             {"project": entry.refresh, "snapshot": entry.sequence}
             for entry in databank.ledger.entries(kind="extract", state="provided")
         ]
+        found["held_up"] = held_up(databank)
     found["due"] = [str(task) for task in everything_due(settings)]
     if "ttp" in here:
         found["missing"] = _missing_at_ttp(settings)
@@ -78,6 +79,7 @@ def shown(found: dict[str, Any]) -> str:
     lines += [f"extract: project {each['project']}, snapshot {each['snapshot']}" for each in found.get("extracts", [])]
     lines += [f"missing: {each}" for each in found.get("missing", [])]
     lines += [f"warning: {each}" for each in found.get("warnings", [])]
+    lines += [f"waits: {each}" for each in found.get("held_up", [])]
     lines += [f"due: {each}" for each in found["due"]] or ["due: nothing"]
     lines += [
         f"quarantined: {each['dataset']}/{each['refresh']}, {each.get('failures', 0)} failures; see its report"

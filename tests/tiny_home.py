@@ -86,9 +86,9 @@ class TinyHome:
         """The databank's zone."""
         return Databank(self.settings)
 
-    def land(self, csvs: Csvs = TINY, refresh: str = REFRESH, dataset: str = "tiny") -> Path:
+    def land(self, csvs: Csvs = TINY, refresh: str = REFRESH, dataset: str = "tiny", base: str | None = None) -> Path:
         """Put a deposit into landing."""
-        return write_deposit(self.settings.landing / dataset / refresh, csvs, dataset, refresh)
+        return write_deposit(self.settings.landing / dataset / refresh, csvs, dataset, refresh, base=base)
 
     def at_provider(self, refresh: str = REFRESH, dataset: str = "tiny") -> None:
         """Take, split, check and send."""
@@ -114,9 +114,11 @@ class TinyHome:
         take_linkage_report(self.databank, dataset, refresh)
         return curate(self.databank, dataset, refresh)
 
-    def carry(self, csvs: Csvs = TINY, refresh: str = REFRESH, dataset: str = "tiny") -> Curated:
+    def carry(
+        self, csvs: Csvs = TINY, refresh: str = REFRESH, dataset: str = "tiny", base: str | None = None
+    ) -> Curated:
         """A deposit through all three zones."""
-        self.land(csvs, refresh, dataset)
+        self.land(csvs, refresh, dataset, base)
         self.at_provider(refresh, dataset)
         self.at_ttp(refresh, dataset)
         return self.at_databank(refresh, dataset)

@@ -338,7 +338,22 @@ class Contract(_Model):
             # A register stays at the trusted third party: its file_1 only says what a field is compared with.
             if not self.register_ and table.kind != "people" and any(field.file_1 for field in table.fields):
                 raise _mistake("only a table of people sends fields to File 1", "tables", index)
+        if self.delivery == "increment":
+            self._increments_can_be_joined()
         return self
+
+    def _increments_can_be_joined(self) -> None:
+        if self.register_ or self.derived:
+            raise _mistake("a register, or a dataset with derived fields, needs whole deposits: full", "delivery")
+        for index, table in enumerate(self.tables):
+            key = table.table_schema.primary_key
+            if key is not None and not table.field(key).to_file_2:
+                raise _mistake(
+                    f"increments replace rows by {key}, so its role is key or content", "tables", index, "schema"
+                )
+            for each in table.table_schema.foreign_keys:
+                if self.table(each.reference.resource).field(each.reference.fields).role == "drop":
+                    raise _mistake("increments may not refer to a field that is dropped", "tables", index, "schema")
 
     def _foreign_keys_lead_somewhere(self, table: TableContract, index: int) -> None:
         fields = {each.name: {field.name for field in each.fields} for each in self.tables}

@@ -45,9 +45,10 @@ def _dataset(contract: Contract) -> str:
 
 def _about(contract: Contract) -> str:
     kept = contract.retention_days
+    delivery = "a full refresh each time" if contract.delivery == "full" else "full, then increments on that base"
     lines = [
         f"Contract `{contract.name}`, version {contract.version}. {contract.source.strip()}\n",
-        f"- Delivery: {'a full refresh' if contract.delivery == 'full' else 'an increment'} each time.",
+        f"- Delivery: {delivery}.",
         f"- Kept: raw data {kept.raw} days, quarantined data {kept.quarantined} days, File 1 {kept.file_1} days.",
     ]
     if contract.sail:
