@@ -19,7 +19,11 @@ from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.databank.dbt_plugin import Plugin
 
 PROJECT = Path(__file__).parents[2] / "dbt_models"
-REFRESHES = {"cafcass_england_ecms": ["20240111", "20240711"], "cafcass_cymru": ["20230622"]}
+REFRESHES = {
+    "cafcass_england_cms": ["20191220"],
+    "cafcass_england_ecms": ["20240111", "20240711"],
+    "cafcass_cymru": ["20230622"],
+}
 ALF_COLUMNS = (
     "PERSON_ID_E BIGINT, ALF_E BIGINT, ALF_STS_CD VARCHAR, ALF_MTCH_PCT DECIMAL(7,6), WOB DATE, GNDR_CD VARCHAR, "
     "LSOA_CD VARCHAR, AVAIL_FROM_DT DATE"
@@ -43,22 +47,28 @@ ECMS: dict[str, Rows] = {
     "relationshiptypes": [{"ID": 1, "NAME": "Parent", "INVERSEREF": 2}, {"ID": 2, "NAME": "Child", "INVERSEREF": 1}],
     "cases": [
         {"ID": 100, "DATERECEIVED": "2018-03-05", "LAWTYPE_ID": 1, "CASESTATU_ID": 2, "LOCALAUTHORITY_ID": 301},
+        {"ID": 101, "DATERECEIVED": "2014-05-06", "LAWTYPE_ID": 1, "CASESTATU_ID": 2, "LOCALAUTHORITY_ID": 301},
     ],
+    "localauthorities": [{"ID": 301, "NAME": "Made-up Council"}],
     "applications": [
         {"ID": 200, "CASE_ID": 100, "APPLICATIONTYPE1_ID": 1, "DATEOFAPPLICATION": "2018-03-01"},
         {"ID": 201, "CASE_ID": 100, "APPLICATIONTYPE1_ID": 2, "DATERECEIVED": "2018-04-01"},
+        {"ID": 202, "CASE_ID": 101, "APPLICATIONTYPE1_ID": 1, "DATEOFAPPLICATION": "2014-05-02"},
     ],
     "people": [
         {"ID": 1, "GENDER": "Female", "WEEKOFBIRTH": "1890-06-02", "ALF": 900},
         {"ID": 1, "GENDER": "Female", "WEEKOFBIRTH": "1890-06-02", "ALF": 900},
         {"ID": 2, "GENDER": "Male", "WEEKOFBIRTH": "2018-02-26"},
         {"ID": 3, "WEEKOFBIRTH": "2010-01-04"},
+        {"ID": 5, "GENDER": "Female", "WEEKOFBIRTH": "2011-09-05", "ALF": 905},
     ],
     "personsonapplications": [
         {"ID": 1, "PERSON_ID": 1, "APPLICATION_ID": 200, "ISRESPONDENT": "true"},
         {"ID": 2, "PERSON_ID": 1, "APPLICATION_ID": 200, "ISRESPONDENT": "true"},
         {"ID": 3, "PERSON_ID": 2, "APPLICATION_ID": 200, "ISSUBJECT": "true"},
         {"ID": 4, "PERSON_ID": 3, "APPLICATION_ID": 200, "ISOTHER": "true"},
+        {"ID": 5, "PERSON_ID": 1, "APPLICATION_ID": 202, "ISRESPONDENT": "true"},
+        {"ID": 6, "PERSON_ID": 5, "APPLICATION_ID": 202, "ISSUBJECT": "true"},
     ],
     "personrelationships": [
         {"ID": 1, "PERSON_ID": 2, "RELATEDPERSON_ID": 1, "RELATIONSHIPTYPE_ID": 1},
@@ -71,10 +81,57 @@ ECMS: dict[str, Rows] = {
          "DATEORDERED": "2018-08-20"},
         {"ID": 3, "PERSON_ID": 2, "CASE_ID": 100, "APPLICATION_ID": 200, "LEGALOUTPUTTYPE_ID": 1,
          "DATEORDERED": "2018-08-20"},
+        {"ID": 4, "PERSON_ID": 5, "CASE_ID": 101, "APPLICATION_ID": 202, "LEGALOUTPUTTYPE_ID": 1,
+         "DATEORDERED": "2014-11-03"},
     ],
     "hearings": [
         {"ID": 1, "CASE_ID": 100, "HEARINGDATE": "2018-03-10", "COURTCOURTLEVELREF_ID": 90},
         {"ID": 2, "CASE_ID": 100, "HEARINGDATE": "2018-08-20", "COURTCOURTLEVELREF_ID": 50},
+    ],
+}  # fmt: skip
+# One girl, CMS's 15 and ECMS's 5 (ALF 905), and her mother, 11 and 1 (ALF 900): first to court in 2012 (case 700), again
+# in 2014 in a case that was carried over (CMS's 701, ECMS's 101); the mother once more in 2018 with another child.
+CMS: dict[str, Rows] = {
+    "lawtype": [{"ITEMID": 1, "CAPTION": "Public"}],
+    "casestatus": [{"ITEMID": 2, "CAPTION": "Completed"}, {"ITEMID": 3, "CAPTION": "Transferred"}],
+    "localauthority": [{"LOCALAUTHORITYID": 801, "AUTHORITY": "MADE-UP\u00a0Council"}],
+    "caseapplicationtype": [{"CASEAPPLICATIONTYPEID": 101, "CASEAPPLICATIONTYPE": "Care (s31)"}],
+    "court": [{"COURTID": 55, "COURT": "Made-up Court", "CIRCUITREF": 1, "DFJAREAREF": 7}],
+    "circuit": [{"ITEMID": 1, "CAPTION": "London"}],
+    "legaloutputtype": [{"LEGALOUTPUTTYPEID": 901, "LEGALOUTPUTTYPE": "Supervision Order"}],
+    "crsrelationship": [{"CRSRELATIONSHIPID": 1, "CRSRELATIONSHIP": "Parent"}],
+    "ethnicorigin": [{"ITEMID": 1, "CAPTION": "Made-up one"}],
+    "case": [
+        {"CASEID": 700, "CASESTATUSREF": 2, "LOCALAUTHORITYREF": 801, "LAWTYPEREF": 1},
+        {"CASEID": 701, "CASESTATUSREF": 3, "LOCALAUTHORITYREF": 801, "LAWTYPEREF": 1},
+    ],
+    "caseapplication": [
+        {"CASEAPPLICATIONID": 710, "CASEREF": 700, "CASEAPPLICATIONTYPEREF": 101, "COURTREF": 55,
+         "DATEOFAPPLICATION": "2012-02-01", "DATECOMPLETED": "2012-09-03"},
+        {"CASEAPPLICATIONID": 711, "CASEREF": 701, "CASEAPPLICATIONTYPEREF": 101, "COURTREF": 55,
+         "DATEOFAPPLICATION": "2014-05-01"},
+    ],
+    "person": [
+        {"PERSONID": 11, "GENDER": "Female", "WEEKOFBIRTH": "1990-06-04", "ALF": 900, "ETHNICREF": 1},
+        {"PERSONID": 15, "GENDER": "Female", "WEEKOFBIRTH": "2011-09-05", "ALF": 905},
+        {"PERSONID": 16, "GENDER": "Male", "WEEKOFBIRTH": "1988-02-01"},
+    ],
+    "caseapplicationmember": [
+        {"CASEAPPLICATIONMEMBERID": 1, "CASEAPPLICATIONREF": 710, "MEMBERREF": 15, "MEMBERTYPE": 4},
+        {"CASEAPPLICATIONMEMBERID": 2, "CASEAPPLICATIONREF": 710, "MEMBERREF": 11, "MEMBERTYPE": 16,
+         "CONVERTEDTYPE": "Adult Respondent"},
+        {"CASEAPPLICATIONMEMBERID": 3, "CASEAPPLICATIONREF": 710, "MEMBERREF": 16, "MEMBERTYPE": 2},
+        {"CASEAPPLICATIONMEMBERID": 4, "CASEAPPLICATIONREF": 711, "MEMBERREF": 15, "MEMBERTYPE": 4},
+        {"CASEAPPLICATIONMEMBERID": 5, "CASEAPPLICATIONREF": 711, "MEMBERREF": 11, "MEMBERTYPE": 2},
+    ],
+    "crspersonrelationship": [
+        {"PERSONRELATIONSHIPID": 1, "PARENTREF": 11, "CHILDREF": 15, "RELATIONSHIPREF": 1},
+    ],
+    "legaloutput": [
+        {"LEGALOUTPUTID": 1, "CASEREF": 700, "CASEHEARINGREF": 61, "LEGALOUTPUTTYPEREF": 901,
+         "LEGALORDERHEARINGDATE": "2012-09-03"},
+        {"LEGALOUTPUTID": 2, "CASEREF": 701, "CASEHEARINGREF": 62, "LEGALOUTPUTTYPEREF": 901,
+         "LEGALORDERHEARINGDATE": "2014-05-20"},
     ],
 }  # fmt: skip
 CYMRU: dict[str, Rows] = {
@@ -96,9 +153,13 @@ CYMRU: dict[str, Rows] = {
     "hearings": [{"HEARING_ID": 1, "APPLICATION_ID": 800, "HEARING_DATE": "2015-10-20"}],
 }  # fmt: skip
 LINKS = {
+    "cafcass_england_cms": "(11, 900, '39', NULL, DATE '1990-06-04', '2', 'E01000001', DATE '2019-12-20'), "
+    "(15, 905, '4', NULL, DATE '2011-09-05', '2', 'E01000001', DATE '2019-12-20'), "
+    "(16, NULL, '99', NULL, DATE '1988-02-01', '1', NULL, DATE '2019-12-20')",
     "cafcass_england_ecms": "(1, 900, '4', NULL, DATE '1890-06-02', '2', 'E01000001', DATE '2024-01-11'), "
     "(2, NULL, '99', NULL, DATE '2018-02-26', '1', NULL, DATE '2024-01-11'), "
-    "(3, NULL, '99', NULL, DATE '2010-01-04', '9', NULL, DATE '2024-01-11')",
+    "(3, NULL, '99', NULL, DATE '2010-01-04', '9', NULL, DATE '2024-01-11'), "
+    "(5, 905, '4', NULL, DATE '2011-09-05', '2', 'E01000001', DATE '2024-01-11')",
     "cafcass_cymru": "(31, NULL, '99', NULL, DATE '2009-06-01', '2', NULL, DATE '2023-06-22'), "
     "(32, 901, '35', 0.970000, DATE '1985-06-03', '1', 'W01000001', DATE '2023-06-22')",
 }
@@ -143,10 +204,11 @@ def lake(home: Path) -> Iterator[Session]:
 
 
 def fill(session: Session) -> None:
-    """The hand-made tables of both datasets in every refresh."""
-    for dataset, given in ((contract("cafcass_england_ecms"), ECMS), (contract("cafcass_cymru"), CYMRU)):
+    """The hand-made tables of every dataset in every refresh."""
+    tables = {"cafcass_england_cms": CMS, "cafcass_england_ecms": ECMS, "cafcass_cymru": CYMRU}
+    for dataset, given in ((contract(name), given) for name, given in tables.items()):
         for schema in (dataset.names.data_schema, dataset.names.lookup_schema):
-            session.run(f"CREATE SCHEMA lake.{schema}", step="make a schema")
+            session.run(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}", step="make a schema")
         for refresh in REFRESHES[dataset.name]:
             for table in dataset.tables:
                 write_table(session, dataset, table, refresh, given.get(table.name, []))
@@ -154,7 +216,9 @@ def fill(session: Session) -> None:
             session.run(f"CREATE TABLE {target} ({ALF_COLUMNS})", step="make the ALF table")
             session.run(f"INSERT INTO {target} VALUES {LINKS[dataset.name]}", step="fill the ALF table")
             if dataset.derived:
-                target = f"lake.{dataset.names.data_schema}.CAFE_ECMS_{dataset.derived.table}_{refresh}"
+                target = (
+                    f"lake.{dataset.names.data_schema}.{dataset.names.table_prefix}_{dataset.derived.table}_{refresh}"
+                )
                 session.run(f"CREATE TABLE {target} ({BAND_COLUMNS})", step="make the table of age bands")
 
 
@@ -261,7 +325,8 @@ def test_without_refreshes_the_models_build_empty_with_their_types(built: Path, 
     assert rows(tmp_path, "SELECT count(*) FROM lake.marts.case") == [(0,)]
 
 
-def test_the_plugin_has_spill_encrypted_and_extensions_there() -> None:
+def test_the_plugin_has_spill_encrypted_and_extensions_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FJO_DBT_CATALOGUE", "sqlite:catalogue.sqlite")
     with duckdb.connect(":memory:", config={"autoload_known_extensions": False}) as connection:
         Plugin("dbt_plugin", {}).configure_connection(connection)
         assert connection.execute("SELECT current_setting('temp_file_encryption')").fetchall() == [(True,)]
