@@ -91,7 +91,10 @@ def _table(contract: Contract, table: TableContract) -> str:
 
 def _becomes(contract: Contract, table: TableContract) -> str:
     columns = (f"`{column}_PE`" if table.is_id(column) else f"`{column}`" for column in table.curated_columns)
-    linked = "; ".join(f"`{column}` is File 3's {source}" for column, source in table.linked.items())
+    linked = "; ".join(
+        f"`{column}` is File 3's {each.said}" + (f" of the person in `{each.person}`" if each.person else "")
+        for column, each in table.linked.items()
+    )
     schema = f"`{contract.schema_of(table)}`" if table.kind == "lookup" else "the project's schema"
     name = contract.curated_name(table, "<date>")
     return f"Becomes `{name}` in {schema}: {', '.join(columns)}.{f' ({linked}.)' if linked else ''}\n"

@@ -27,7 +27,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
             world.write_truth(dataset, refresh, root / f"{dataset}.parquet")
             truth = f"read_parquet({literal(root / f'{dataset}.parquet')})"
             session.run(
-                f"CREATE TABLE truth_{dataset} AS SELECT * REPLACE (CAST(person_id AS BIGINT) AS person_id) FROM {truth}",
+                f"CREATE TABLE truth_{dataset} AS SELECT person_id::BIGINT AS person_id, register_id FROM {truth}",
                 step="load truth",
             )
             for table in TABLES[dataset]:
