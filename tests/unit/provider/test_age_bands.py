@@ -102,7 +102,7 @@ def test_copies_of_rows_make_no_second_child(shared_session: Session) -> None:
 
 def test_in_cms_the_child_is_the_member_whose_type_says_subject(session: Session) -> None:
     tables = {
-        "person": "(1, DATE '2012-03-07'), (2, DATE '1990-03-07'), (3, DATE '2010-03-07')) AS t (PERSONID, DATEOFBIRTH)",
+        "person": "(1, DATE '2012-03-07'), (2, DATE '1990-03-07'), (3, DATE '2010-03-07')) AS t(PERSONID, DATEOFBIRTH)",
         "caseapplicationmember": "(1, 5, 4), (2, 5, 2), (3, 6, 4)) AS t (MEMBERREF, CASEAPPLICATIONREF, MEMBERTYPE)",
         "caseapplication": "(5, 1, DATE '2012-03-09'), (6, 3, DATE '2012-03-09')) "
         "AS t (CASEAPPLICATIONID, CASEAPPLICATIONTYPEREF, DATEOFAPPLICATION)",
