@@ -139,7 +139,11 @@ class Linked(_Model):
 
 
 class TableContract(_Model):
-    """One deposited table, and the curated table that it becomes; with `curated: false` it only says who people are."""
+    """One deposited table, and the curated table that it becomes.
+
+    With `curated: false` it only says who people are. With `dated: false` SAIL's name carries no refresh date: there is
+    one table, the newest refresh's.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     sail: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
@@ -150,6 +154,7 @@ class TableContract(_Model):
     table_schema: TableSchema = Field(alias="schema")
     linked: dict[str, Linked] = {}
     curated: bool = True
+    dated: bool = True
     available_from: bool = True
     columns: tuple[str, ...] = ()
 
@@ -209,6 +214,8 @@ class TableContract(_Model):
             self._people_can_be_linked()
         elif not self.curated:
             raise ValueError("only a table of people may be left out of the databank")
+        if not self.dated and self.kind != "lookup":
+            raise ValueError("only a lookup may go without a date in its name: other tables stand side by side")
         self._linked_columns_have_a_person()
         if self.columns:
             self._columns_are_complete()
@@ -411,9 +418,9 @@ class Contract(_Model):
         return self.sail
 
     def curated_name(self, table: TableContract, refresh: str) -> str:
-        """SAIL's dated name of a table or lookup, for example CAFE_ECMS_CASES_20240111."""
+        """SAIL's name of a table or lookup, dated but for a few: for example CAFE_ECMS_CASES_20240111."""
         prefix = self.names.lookup_prefix if table.kind == "lookup" else self.names.table_prefix
-        return "_".join(part for part in (prefix, table.sail, refresh) if part)
+        return "_".join(part for part in (prefix, table.sail, refresh if table.dated else "") if part)
 
     def schema_of(self, table: TableContract) -> str:
         """The databank schema in which a table or lookup stands."""

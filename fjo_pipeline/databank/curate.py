@@ -68,7 +68,7 @@ def recombine_and_curate(
     about the same people, or a table has other columns than the contract's.
     """
     refresh, digest = file_2.subject.refresh, curated_digest(contract, file_2, file_3, keyring)
-    standing = _standing(session, contract, refresh, _expected(contract, file_2, file_3))
+    standing = _standing(session, contract, refresh, _expected(session, contract, file_2, file_3))
     if standing and standing.digest == digest and standing.sound:
         return standing
     for each in zip(one_by_one(file_2), one_by_one(file_3), strict=True):
@@ -97,16 +97,26 @@ def _write_all(
         session.run(f"CREATE SCHEMA IF NOT EXISTS lake.{identifier(schema)}", step="make a schema")
     rows = {
         table.table: _write(session, contract, table, file_2, file_3, keyring)
-        for table in curated_tables(contract, refresh)
+        for table in _own_tables(session, contract, refresh)
     }
-    findings = check_curated(session, contract, refresh, _expected(contract, file_2, file_3))
+    findings = check_curated(session, contract, refresh, _expected(session, contract, file_2, file_3))
     return Curated(digest, rows, people, _count_linked(session, contract, refresh), True, tuple(findings))
 
 
-def _expected(contract: Contract, file_2: Transfer, file_3: Transfer) -> dict[str, int]:
-    """Rows that each curated table must have, by its name."""
+def _own_tables(session: Session, contract: Contract, refresh: str) -> list[CuratedTable]:
+    """The tables that are this refresh's to write: one without a date in its name is the newest refresh's alone."""
+    later = session.value(
+        "SELECT count(*) FROM lake.databank.partitions WHERE dataset = ? AND refresh > ?",
+        (contract.name, refresh),
+        step="look for later refreshes",
+    )
+    return [table for table in curated_tables(contract, refresh) if table.dated or not later]
+
+
+def _expected(session: Session, contract: Contract, file_2: Transfer, file_3: Transfer) -> dict[str, int]:
+    """Rows that each curated table of the refresh must have, by its name."""
     files = {"alf": file_3.files["file_3"]} | dict(file_2.files)
-    return {table.name: files[table.name].rows for table in curated_tables(contract, file_2.subject.refresh)}
+    return {table.name: files[table.name].rows for table in _own_tables(session, contract, file_2.subject.refresh)}
 
 
 def _standing(session: Session, contract: Contract, refresh: str, expected: dict[str, int]) -> Curated | None:
@@ -120,7 +130,7 @@ def _standing(session: Session, contract: Contract, refresh: str, expected: dict
     digest, people, linked = found[0]
     rows = {
         table.table: session.value(f"SELECT count(*) FROM {table.qualified()}", step=f"count {table.table}")
-        for table in curated_tables(contract, refresh)
+        for table in _own_tables(session, contract, refresh)
     }
     findings = check_curated(session, contract, refresh, expected)
     return Curated(digest, rows, people, linked, False, tuple(findings))

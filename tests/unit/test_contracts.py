@@ -57,20 +57,100 @@ ECMS_LOOKUPS = {
     "DISABILITYTYPES": "ID NAME SORTORDER ISLOCKED ISACTIVE",
     "SOURCES": "ID NAME",
 }
+CMS_TABLES = {
+    "TBLCASE": "CASEID CASESTATUSREF LOCALAUTHORITYREF REGIONREF LAWTYPEREF",
+    "TBLCASEAPPLICATION": "CASEAPPLICATIONID CASEREF CASEAPPLICATIONTYPEREF COURTREF DATEOFAPPLICATION DATERECEIVED "
+    "DATECOMPLETED DATEAPPLICATIONCOMPLETED AVAIL_FROM_DT",
+    "TBLCASEAPPLICATIONMEMBER": "CASEAPPLICATIONMEMBERID CASEAPPLICATIONREF MEMBERREF MEMBERTYPE CONVERTEDTYPE ISPARTY "
+    "ISLAREP AVAIL_FROM_DT",
+    "TBLPERSON": "PERSONID GENDER WEEKOFBIRTH ETHNICREF RELIGIONREF FIRSTLANGUAGEREF INTERPRETERREQ DISABILITYREF ALF "
+    "ALF2 MOB_LINKAGE AVAIL_FROM_DT",
+    "TBLCRSPERSONRELATIONSHIP": "PERSONRELATIONSHIPID PARENTREF CHILDREF RELATIONSHIPREF AVAIL_FROM_DT",
+    "TBLLEGALOUTPUT": "LEGALOUTPUTID CASEREF CASEHEARINGREF LEGALOUTPUTTYPEREF FURTHERWORKTYPEREF ISCAFCASSWORK "
+    "EXPIRYDATE ISFINAL LEGALORDERHEARINGDATE AVAIL_FROM_DT",
+}
+CMS_IDS = {
+    "TBLCASE": "CASEID",
+    "TBLCASEAPPLICATION": "CASEAPPLICATIONID CASEREF",
+    "TBLCASEAPPLICATIONMEMBER": "CASEAPPLICATIONMEMBERID CASEAPPLICATIONREF MEMBERREF",
+    "TBLPERSON": "PERSONID ALF ALF2",
+    "TBLCRSPERSONRELATIONSHIP": "PERSONRELATIONSHIPID PARENTREF CHILDREF",
+    "TBLLEGALOUTPUT": "LEGALOUTPUTID CASEREF CASEHEARINGREF",
+}
+CMS_LOOKUPS = {
+    "TLKPCASEAPPLICATIONTYPE": "CASEAPPLICATIONTYPEID CASEAPPLICATIONTYPE LAWTYPES",
+    "TLKPCOURT": "COURTID COURT COURTLEVELREF CIRCUITREF DFJAREAREF",
+    "TLKPCOURTLEVEL": "ITEMID CAPTION",
+    "TLKPCIRCUIT": "ITEMID CAPTION",
+    "TLKPDFJAREA": "ITEMID CAPTION",
+    "TLKPLAWTYPE": "ITEMID CAPTION",
+    "TLKPCASESTATUS": "ITEMID CAPTION",
+    "TLKPETHNICORIGIN": "ITEMID CAPTION",
+    "TLKPLANGUAGE": "ITEMID CAPTION",
+    "TLKPRELIGION": "ITEMID CAPTION",
+    "TLKPLOCALAUTHORITY": "LOCALAUTHORITYID AUTHORITY",
+    "TLKPREGION": "REGIONID REGION",
+    "TLKPDISABILITY": "DISABILITYID DISABILITY",
+    "TLKPLEGALOUTPUTTYPE": "LEGALOUTPUTTYPEID LEGALOUTPUTTYPE LEGALOUTPUTCLASSREF",
+    "TLKPLEGALOUTPUTCLASS": "LEGALOUTPUTCLASSID LEGALOUTPUTCLASS",
+    "TLKPCRSRELATIONSHIP": "CRSRELATIONSHIPID CRSRELATIONSHIP",
+}
+CMS_CODES_WITHOUT_LOOKUP = {"CASEHEARINGREF", "FURTHERWORKTYPEREF"}
 ECMS_CODES_WITHOUT_LOOKUP = {"REVOCATIONAPPLICANTTYPEID", "APPLICATIONREASON_ID", "PARENTALRESPONSIBILITYTYPE_ID"}
 
 
-def ecms_columns(kinds: set[str]) -> dict[str, str]:
-    tables = contract("cafcass_england_ecms").tables
+def columns(dataset: str, kinds: set[str]) -> dict[str, str]:
+    tables = contract(dataset).tables
     return {table.sail: " ".join(table.curated_columns) for table in tables if table.kind in kinds}
 
 
 def test_each_ecms_table_has_exactly_the_columns_that_its_users_read() -> None:
-    assert ecms_columns({"data", "people"}) == ECMS_TABLES
+    assert columns("cafcass_england_ecms", {"data", "people"}) == ECMS_TABLES
 
 
 def test_each_ecms_lookup_has_exactly_the_columns_that_its_users_read() -> None:
-    assert ecms_columns({"lookup"}) == ECMS_LOOKUPS
+    assert columns("cafcass_england_ecms", {"lookup"}) == ECMS_LOOKUPS
+
+
+def test_each_cms_table_has_exactly_the_columns_that_its_users_read() -> None:
+    assert columns("cafcass_england_cms", {"data", "people"}) == CMS_TABLES
+    assert columns("cafcass_england_cms", {"lookup"}) == CMS_LOOKUPS
+
+
+def test_the_ids_of_cms_are_those_that_carry_a_suffix_in_sail() -> None:
+    tables = [table for table in contract("cafcass_england_cms").tables if table.kind != "lookup"]
+    ids = {table.sail: " ".join(each for each in table.curated_columns if table.is_id(each)) for table in tables}
+    assert ids == CMS_IDS
+
+
+def test_names_of_cms_are_those_of_sail_and_one_lookup_s_has_no_date() -> None:
+    cms = contract("cafcass_england_cms")
+    assert cms.curated_name(cms.table("person"), "20191220") == "CAFE_CMS_TBLPERSON_20191220"
+    assert cms.curated_name(cms.table("court"), "20191220") == "CMS_TLKPCOURT_20191220"
+    assert cms.schema_of(cms.table("court")) == "SAILCAFEREFV"
+    assert [table.name for table in cms.tables if not table.dated] == ["caseapplicationtype"]
+    assert cms.curated_name(cms.table("caseapplicationtype"), "20191220") == "CMS_TLKPCASEAPPLICATIONTYPE"
+
+
+def test_every_key_and_code_of_cms_that_has_a_table_or_lookup_refers_to_it() -> None:
+    for table in contract("cafcass_england_cms").tables:
+        referring = {key.fields for key in table.table_schema.foreign_keys}
+        codes = {field.name for field in table.fields if field.name.endswith("REF")}
+        assert codes - CMS_CODES_WITHOUT_LOOKUP == referring, table.name
+
+
+def test_cms_has_its_characteristics_in_its_table_of_people_which_is_special_access() -> None:
+    assert [table.sail for table in contract("cafcass_england_cms").tables if table.special_access] == ["TBLPERSON"]
+
+
+def test_no_two_datasets_share_a_name_in_the_schemas_that_they_share() -> None:
+    names = [
+        (dataset.schema_of(table), dataset.curated_name(table, "20240111"))
+        for dataset in datasets()
+        for table in dataset.tables
+        if table.curated
+    ]
+    assert len(set(names)) == len(names)
 
 
 def test_dated_names_are_those_of_sail() -> None:
@@ -89,6 +169,7 @@ def test_characteristics_and_nothing_else_of_ecms_are_special_access() -> None:
 
 def test_court_case_numbers_never_leave_the_provider() -> None:
     assert contract("cafcass_england_ecms").table("cases").field("COURTCASENUMBER").role == "drop"
+    assert contract("cafcass_england_cms").table("case").field("COURTCASENUMBER").role == "drop"
 
 
 def test_what_no_public_source_describes_says_that_it_is_a_reconstruction() -> None:
@@ -378,6 +459,7 @@ def test_the_small_contract_itself_is_taken(tmp_path: Path) -> None:
             "tables > visits",
             "only a table of people",
         ),
+        ("    sail: VISITS\n", "    sail: VISITS\n    dated: false\n", 16, "tables > visits", "only a lookup may go"),
     ],
 )
 def test_a_mistake_is_refused_with_file_line_place_and_rule(
