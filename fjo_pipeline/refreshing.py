@@ -22,6 +22,7 @@ from fjo_pipeline.provider import retention as provider_retention
 from fjo_pipeline.tasks import STAGES, Task
 from fjo_pipeline.ttp import flow as ttp_flow
 from fjo_pipeline.ttp import retention as ttp_retention
+from fjo_pipeline.ttp.register.sending import register_due
 
 Say = Callable[[str], None]
 
@@ -92,6 +93,8 @@ def _due(settings: Settings, stage: str, wanted: Wanted) -> Iterator[Task]:
         pairs = ((each.dataset, each.refresh) for each in provider_flow.due(provider_flow.Provider(settings)))
     elif stage == "link":
         pairs = ((each.dataset, each.refresh) for each in ttp_flow.due(ttp_flow.Ttp(settings)))
+    elif stage == "register":
+        pairs = ((each.dataset, each.refresh) for each in register_due(ttp_flow.Ttp(settings)))
     elif stage == "curate":
         pairs = ((each.dataset, each.refresh) for each in databank_flow.due(databank_flow.Databank(settings)))
     elif stage == "quality":

@@ -1,7 +1,7 @@
 """The databank's steps, each safe to run again: receive, curate, release; and what is due."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.core.transfers import Kind, Transfer, accept, latest, open_transfer, read_envelope, waiting
 from fjo_pipeline.databank.curate import Curated, curated_digest, recombine_and_curate
 from fjo_pipeline.databank.dbt import models_digest
+from fjo_pipeline.databank.register import curate_register, register_digest
 from fjo_pipeline.databank.retention import expire_snapshots
 from fjo_pipeline.databank.store import DatabankStore, current_snapshot
 
@@ -94,6 +95,20 @@ def curate(databank: Databank, dataset: str, refresh: str) -> Curated:
         return recombine_and_curate(session, databank.contract(dataset), file_2, file_3, databank.keyring)
 
 
+def receive_register(databank: Databank, register: str, refresh: str) -> Transfer:
+    """Verify a register's people and addresses and enter them into the ledger."""
+    transfer = databank.transfer("register", register, refresh)
+    accept(transfer, databank.ledger)
+    return transfer
+
+
+def curate_received_register(databank: Databank, register: str, refresh: str) -> Curated:
+    """Curate a version of a register in one transaction."""
+    transfer = databank.transfer("register", register, refresh)
+    with databank.store.writing() as session:
+        return curate_register(session, databank.contract(register), transfer, databank.keyring)
+
+
 def partitions(session: Session) -> list[Partition]:
     """The refreshes that stand in the store, by dataset and date."""
     return [
@@ -156,25 +171,44 @@ class Due:
 
 
 def due(databank: Databank) -> Iterator[Due]:
-    """Every refresh for which both files are there and the tables are missing or made from others."""
-    inbox, keyring = databank.settings.inbox("databank"), databank.keyring
-    file_2 = {_about(folder): folder for folder in waiting(inbox, "file_2")}
-    file_3 = {_about(folder): folder for folder in waiting(inbox, "file_3")}
-    ready = sorted(set(file_2) & set(file_3))
+    """Every refresh for which all files are there and the tables are missing or made from others.
+
+    For a dataset that is Files 2 and 3, for a register its own transfer.
+    """
+    keyring = databank.keyring
+    ready = _ready(databank)
     if not ready:
         return
     with databank.store.reading() as session:
         standing = {(each.dataset, each.refresh): each.digest for each in partitions(session)}
-    for about in ready:
-        envelopes = file_2[about], file_3[about]
+    for about, envelopes in sorted(ready.items()):
         try:
-            read_2, read_3 = (read_envelope(folder, keyring) for folder in envelopes)
-            token = curated_digest(databank.contract(about[0]), read_2, read_3, keyring)
+            token = _token(databank.contract(about[0]), [read_envelope(each, keyring) for each in envelopes], keyring)
         except FjoError:
             # Due all the same: the step that needs them says what is wrong.
             token = "refused-" + "-".join(folder.name for folder in envelopes)
         if standing.get(about) != token:
             yield Due(*about, token)
+
+
+def _token(contract: Contract, transfers: Sequence[Transfer], keyring: Keyring) -> str:
+    if contract.register_:
+        return register_digest(contract, transfers[0], keyring)
+    file_2, file_3 = transfers
+    return curated_digest(contract, file_2, file_3, keyring)
+
+
+def _ready(databank: Databank) -> dict[tuple[str, str], tuple[Path, ...]]:
+    """The transfers that a refresh is curated from, by dataset and refresh, where all of them are there."""
+    file_2, file_3 = _arrived(databank, "file_2"), _arrived(databank, "file_3")
+    both: dict[tuple[str, str], tuple[Path, ...]] = {
+        about: (file_2[about], file_3[about]) for about in set(file_2) & set(file_3)
+    }
+    return both | {about: (folder,) for about, folder in _arrived(databank, "register").items()}
+
+
+def _arrived(databank: Databank, kind: Kind) -> dict[tuple[str, str], Path]:
+    return {_about(folder): folder for folder in waiting(databank.settings.inbox("databank"), kind)}
 
 
 def release_is_due(databank: Databank) -> bool:

@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS ttp.register.person (
 CREATE TABLE IF NOT EXISTS ttp.register.name (
     register_id VARCHAR, forename VARCHAR, middle_names VARCHAR, surname VARCHAR);
 CREATE TABLE IF NOT EXISTS ttp.register.address (register_id VARCHAR, postcode VARCHAR, address VARCHAR);
+CREATE TABLE IF NOT EXISTS ttp.register.record (
+    register_id VARCHAR, date_of_death DATE, address_withheld BOOLEAN);
+CREATE TABLE IF NOT EXISTS ttp.register.stay (
+    register_id VARCHAR, postcode VARCHAR, address VARCHAR, from_date DATE, to_date DATE);
 CREATE TABLE IF NOT EXISTS ttp.reference.version (name VARCHAR, version VARCHAR, vintage VARCHAR);
 CREATE TABLE IF NOT EXISTS ttp.reference.postcode_to_lsoa (postcode VARCHAR, lsoa_cd VARCHAR);
 """
