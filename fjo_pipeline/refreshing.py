@@ -56,7 +56,9 @@ def refresh(settings: Settings, wanted: Wanted, say: Say) -> Report:
     here = [zone for zone in zones_here(settings) if wanted.zone in (None, zone)]
     for stage, (zone, _) in STAGES.items():
         if zone in here:
-            for task in list(_due(settings, stage, wanted)):
+            due = _due(settings, stage, wanted)
+            # Linking is asked what is due task by task: to link the second register makes others due.
+            for task in due if stage == "link" else list(due):
                 _run(settings, task, report, say)
     if "databank" in here:
         if databank_flow.release_is_due(databank_flow.Databank(settings)):

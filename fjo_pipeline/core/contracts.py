@@ -50,7 +50,8 @@ REGISTER_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """What the databank gets of a register, by table: SAIL's columns of WDSD_AR_PERS and WDSD_AR_PERS_ADD."""
 REGISTER_PERSON = "register_person"
-"""The entity of PERS_ID."""
+REGISTER_IDS: Mapping[str, str] = {"ALF": "alf", "PERS_ID": REGISTER_PERSON, "RALF": "ralf"}
+"""Which of these columns are ids, and of which entity."""
 MAXIMUM_KEY = 10**14 - 1
 
 
@@ -321,6 +322,7 @@ class Contract(_Model):
     delivery: Delivery = "full"
     register_: bool = Field(default=False, alias="register")
     deidentified: DeidentifiedRegister | None = None
+    second_register: bool = False
     sail: SailNames | None = None
     retention_days: RetentionDays
     match_rate_band: tuple[Share, Share] = (0.0, 1.0)
@@ -337,6 +339,8 @@ class Contract(_Model):
             raise _mistake("the band's lower bound comes first and is below the upper one", "match_rate_band", 0)
         if not self.register_ and self.sail is None:
             raise ValueError("a dataset that is no register needs sail, SAIL's names for it")
+        if self.second_register and self.register_:
+            raise ValueError("the second register is a dataset, whose people File 1 brings; this is a register itself")
         if self.deidentified and not self.register_:
             raise ValueError("only a register has `deidentified`, what the databank gets of its people")
         if self.derived and self.sail is None:
@@ -382,6 +386,12 @@ class Contract(_Model):
         if self.sail is None:
             raise Refused(f"{self.name} is a register: it has no tables in the databank")
         return self.sail
+
+    @property
+    def has_alf2(self) -> bool:
+        """Whether its people are linked to the second register's, or are these themselves."""
+        said = (linked.said for table in self.tables for linked in table.linked.values())
+        return self.second_register or "ALF2" in said
 
     @property
     def has_addresses(self) -> bool:
@@ -458,6 +468,14 @@ def datasets(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
     """Every dataset that flows through the zones (registers left out), by name."""
     loaded = (load_contract(path) for path in sorted(folder.glob("*.yaml")))
     return tuple(each for each in loaded if not each.register_)
+
+
+def second_register(folder: Path = CONTRACTS) -> Contract | None:
+    """The dataset whose people ALF2 stands for, or None where there is none; Refused where two claim it."""
+    claiming = [each for each in datasets(folder) if each.second_register]
+    if len(claiming) > 1:
+        raise Refused(f"only one contract may say second_register: {claiming[0].name} and {claiming[1].name} do")
+    return claiming[0] if claiming else None
 
 
 def registers(folder: Path = CONTRACTS) -> tuple[Contract, ...]:

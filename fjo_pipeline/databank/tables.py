@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fjo_pipeline.core.contracts import REGISTER_COLUMNS, REGISTER_PERSON, Contract, TableContract
+from fjo_pipeline.core.contracts import REGISTER_COLUMNS, REGISTER_IDS, Contract, TableContract
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.sessions import identifier
 
@@ -89,10 +89,9 @@ def register_tables(contract: Contract, refresh: str) -> Iterator[CuratedTable]:
     """A register's people, and their addresses over time, which need special access."""
     names = contract.deidentified
     assert names is not None
-    entities = {"ALF": "alf", "RALF": "ralf", "PERS_ID": REGISTER_PERSON}
     for name, sail in (("persons", names.persons), ("addresses", names.addresses)):
         columns = REGISTER_COLUMNS[name]
-        ids = {column: entities[column] for column in columns if column in entities}
+        ids = {column: REGISTER_IDS[column] for column in columns if column in REGISTER_IDS}
         yield CuratedTable(
             name, names.data_schema, f"{sail}_{refresh}", columns, ids, special_access=name == "addresses", lookup=False
         )

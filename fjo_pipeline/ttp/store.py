@@ -18,6 +18,7 @@ CREATE SCHEMA IF NOT EXISTS ttp.register;
 CREATE SCHEMA IF NOT EXISTS ttp.reference;
 CREATE SCHEMA IF NOT EXISTS ttp.file_1;
 CREATE SCHEMA IF NOT EXISTS ttp.links;
+CREATE SCHEMA IF NOT EXISTS ttp.second;
 CREATE SCHEMA IF NOT EXISTS ttp.prepared;
 CREATE TABLE IF NOT EXISTS ttp.prepared.version (version VARCHAR);
 CREATE SCHEMA IF NOT EXISTS ttp.truth;
@@ -86,7 +87,7 @@ class TtpStore:
 
 
 def partition(dataset: str, refresh: str) -> str:
-    """The name, quoted, of a refresh's table in the schemas `file_1`, `links`, `truth` and `report`."""
+    """The name, quoted, of a refresh's table in the schemas `file_1`, `links`, `second`, `truth` and `report`."""
     return identifier(f"{dataset}_{refresh}")
 
 

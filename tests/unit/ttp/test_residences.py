@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fjo_pipeline.core.key_ranking import keyed_hash_sql
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, literal
 from fjo_pipeline.ttp import residences
@@ -37,7 +38,9 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
 def numbers(session: Session, keyring: Keyring, *homes: tuple[str, str]) -> list[int | None]:
     """The number of each (postcode, address), in their order."""
     listed = ", ".join(f"({place}, {literal(code)}, {literal(text)})" for place, (code, text) in enumerate(homes))
-    session.run(f"CREATE OR REPLACE TEMP TABLE homes AS FROM (VALUES {listed}) t(place, postcode, address)", step="make")
+    session.run(
+        f"CREATE OR REPLACE TEMP TABLE homes AS FROM (VALUES {listed}) t(place, postcode, address)", step="make"
+    )
     number_residences(session, "SELECT postcode, address FROM homes", keyring)
     query = f"SELECT number FROM homes LEFT JOIN {RESIDENCES} USING (postcode, address) ORDER BY place"
     return [number for (number,) in session.rows(query, step="look")]
@@ -82,7 +85,7 @@ def test_a_number_depends_on_neither_order_nor_company_but_on_the_key(
 def test_two_residences_that_meet_in_one_number_both_have_none(
     session: Session, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = residences.keyed_hash_sql
+    whole = keyed_hash_sql
     monkeypatch.setattr(
         residences, "keyed_hash_sql", lambda column: f"CASE WHEN {column} LIKE '%high%' THEN 7 ELSE {whole(column)} END"
     )
