@@ -55,7 +55,7 @@ def write_history(session: Session, subject: Subject, vintage: str | None, keyri
 
     Refused where the register was loaded by a version that kept no periods.
     """
-    if session.value("SELECT count(*) FROM ttp.register.record", step="look for the register's records") == 0:
+    if not _has_history(session):
         raise Refused(
             "the register was loaded without its address history: load the delivery again with `fjo register add PATH`"
         )
@@ -81,6 +81,19 @@ def write_history(session: Session, subject: Subject, vintage: str | None, keyri
             draft.write(session, table, f"SELECT {', '.join(columns)} FROM {rows} ORDER BY ALL")
     draft.save(keyring)
     return draft
+
+
+def _has_history(session: Session) -> bool:
+    """Whether the register that is loaded was loaded with its history; a store that nobody has written to since has not
+    even the tables for it.
+    """
+    tables = session.value(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'ttp' AND schema_name = 'register' "
+        "AND table_name IN ('record', 'stay')",
+        step="look for the register's history",
+    )
+    missing = "SELECT count(*) FROM ttp.register.person ANTI JOIN ttp.register.record USING (register_id)"
+    return tables == 2 and session.value(missing, step="look for the register's history") == 0
 
 
 def check_history(session: Session, draft: Draft) -> list[Finding]:
