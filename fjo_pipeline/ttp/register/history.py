@@ -93,7 +93,7 @@ def _has_history(session: Session) -> bool:
         step="look for the register's history",
     )
     missing = "SELECT count(*) FROM ttp.register.person ANTI JOIN ttp.register.record USING (register_id)"
-    return tables == 2 and session.value(missing, step="look for the register's history") == 0
+    return bool(tables == 2 and session.value(missing, step="look for the register's history") == 0)
 
 
 def check_history(session: Session, draft: Draft) -> list[Finding]:
