@@ -219,7 +219,8 @@ def _curated_rows(databank: Databank) -> dict[str, int]:
     with databank.store.reading() as session:
         names = session.rows(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' "
-            "AND schema_name IN ('SAILCAFEV', 'SAILCAFEREFV', 'SAILCAFWV', 'SAILCAFWREFV', 'marts') ORDER BY ALL",
+            "AND schema_name IN ('SAILCAFEV', 'SAILCAFEREFV', 'SAILCAFWV', 'SAILCAFWREFV', 'SAILWDSDV', 'marts') "
+            "ORDER BY ALL",
             step="list curated tables",
         )
         return {

@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 from fjo_pipeline.core.errors import FjoError
-from fjo_pipeline.core.keyring import keyring_path, open_keyring
+from fjo_pipeline.core.keyring import ZONE_KEYS, keyring_path, open_keyring
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.grants import project_numbers
@@ -24,6 +24,12 @@ def _zone_problems(settings: Settings, zone: Zone, *, alone: bool) -> list[str]:
     problems = []
     try:
         keyring = open_keyring(settings, zone)
+        problems += [
+            f"zone {zone} holds no key '{name}': `fjo init` adds it to a home of an earlier version; "
+            "where it was there before, restore the keyring"
+            for name in ZONE_KEYS[zone]
+            if not keyring.has(name)
+        ]
         needed = [other for other in ZONES if other != zone]
         for other in needed:
             keyring.peer(other)

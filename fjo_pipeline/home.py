@@ -5,7 +5,15 @@ from pathlib import Path
 
 from fjo_pipeline.core.errors import KeyMissing, Refused
 from fjo_pipeline.core.files import write_atomically
-from fjo_pipeline.core.keyring import Keyring, PublicCard, keyring_path, open_keyring, passphrase
+from fjo_pipeline.core.keyring import (
+    ADDED_LATER,
+    ZONE_KEYS,
+    Keyring,
+    PublicCard,
+    keyring_path,
+    open_keyring,
+    passphrase,
+)
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.databank.dbt import ensure_manifest
@@ -96,10 +104,28 @@ def _make_zone(settings: Settings, zone: Zone) -> None:
             )
         Keyring.create(zone, path, passphrase(settings))
         open_ledger(settings, zone).record("keys", zone, "made", "accepted", "")
+    _add_later_keys(settings, zone)
     settings.inbox(zone).mkdir(parents=True, exist_ok=True, mode=0o700)
     if zone == "provider":
         settings.landing.mkdir(exist_ok=True, mode=0o700)
         settings.quarantine.mkdir(exist_ok=True, mode=0o700)
+
+
+def _add_later_keys(settings: Settings, zone: Zone) -> None:
+    """Give a keyring of an earlier version the keys that came later, once; KeyMissing where one was there and is gone.
+
+    A new key would give everybody new ids, so what was noted as made is never made again.
+    """
+    keyring, ledger = open_keyring(settings, zone), open_ledger(settings, zone)
+    for name in sorted(ADDED_LATER.intersection(ZONE_KEYS[zone])):
+        noted = ledger.last("keys", zone, name, "accepted")
+        if noted is not None and (not keyring.has(name) or keyring.fingerprints()[name].get(1) != noted.digest):
+            raise KeyMissing(
+                f"zone {zone} had a key '{name}' that its keyring no longer holds; restore the keyring from its backup"
+            )
+        if not keyring.has(name):
+            keyring.add(name)
+        ledger.record("keys", zone, name, "accepted", keyring.fingerprints()[name][1])
 
 
 def _make_databank(settings: Settings) -> None:

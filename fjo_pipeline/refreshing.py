@@ -22,6 +22,7 @@ from fjo_pipeline.provider import retention as provider_retention
 from fjo_pipeline.tasks import STAGES, Task
 from fjo_pipeline.ttp import flow as ttp_flow
 from fjo_pipeline.ttp import retention as ttp_retention
+from fjo_pipeline.ttp.register.sending import register_due
 
 Say = Callable[[str], None]
 
@@ -55,7 +56,9 @@ def refresh(settings: Settings, wanted: Wanted, say: Say) -> Report:
     here = [zone for zone in zones_here(settings) if wanted.zone in (None, zone)]
     for stage, (zone, _) in STAGES.items():
         if zone in here:
-            for task in list(_due(settings, stage, wanted)):
+            due = _due(settings, stage, wanted)
+            # Linking is asked what is due task by task: to link the second register makes others due.
+            for task in due if stage == "link" else list(due):
                 _run(settings, task, report, say)
     if "databank" in here:
         if databank_flow.release_is_due(databank_flow.Databank(settings)):
@@ -92,6 +95,8 @@ def _due(settings: Settings, stage: str, wanted: Wanted) -> Iterator[Task]:
         pairs = ((each.dataset, each.refresh) for each in provider_flow.due(provider_flow.Provider(settings)))
     elif stage == "link":
         pairs = ((each.dataset, each.refresh) for each in ttp_flow.due(ttp_flow.Ttp(settings)))
+    elif stage == "register":
+        pairs = ((each.dataset, each.refresh) for each in register_due(ttp_flow.Ttp(settings)))
     elif stage == "curate":
         pairs = ((each.dataset, each.refresh) for each in databank_flow.due(databank_flow.Databank(settings)))
     elif stage == "quality":

@@ -7,6 +7,7 @@ from fjo_pipeline.core.settings import Zone
 STAGES: dict[str, tuple[Zone, tuple[str, ...]]] = {
     "split": ("provider", ("deposit", "file_1", "file_2", "transfers")),
     "link": ("ttp", ("file_1", "linkage", "linkage_report", "file_3", "transfers")),
+    "register": ("ttp", ("history", "transfers")),
     "curate": ("databank", ("received", "curated")),
     "quality": ("databank", ("linkage_quality",)),
     "receipt": ("provider", ("receipt",)),

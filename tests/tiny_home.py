@@ -11,7 +11,7 @@ from fjo_pipeline.core.keyring import keyring_path
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import ZONES, Settings
 from fjo_pipeline.databank.curate import Curated
-from fjo_pipeline.databank.flow import Databank, curate, receive, release
+from fjo_pipeline.databank.flow import Databank, curate, curate_received_register, receive, receive_register, release
 from fjo_pipeline.databank.projects.extract import make_project_keys
 from fjo_pipeline.databank.quality.page import make_quality_pages
 from fjo_pipeline.databank.quality.receiving import take_linkage_report
@@ -26,12 +26,14 @@ from fjo_pipeline.ttp.flow import (
     receive_file_1,
     send_file_3,
 )
+from fjo_pipeline.ttp.register.sending import REGISTER, check_made_history, make_history, send_history
 from fjo_pipeline.ttp.report.making import make_linkage_report
 from tests.conftest import make_keyrings
 from tests.deposit_builder import TINY, Csvs, Row, csvs_of, write_contracts, write_deposit
 
 REFRESH = "20240111"
 LATER = "20240711"
+REGISTER_REFRESH = "20240101"
 POSTCODES = "postcode,lsoa2011_cd\nSA2 8PP,W01000001\nCF10 1AA,W01000002\n"
 PROJECT = """number: "{number}"
 title: A project of the tests
@@ -114,6 +116,14 @@ class TinyHome:
         take_linkage_report(self.databank, dataset, refresh)
         return curate(self.databank, dataset, refresh)
 
+    def at_register(self, refresh: str = REGISTER_REFRESH) -> Curated:
+        """The loaded register's people and addresses to the databank, and curated there."""
+        make_history(self.ttp, refresh)
+        assert all(each.passed for each in check_made_history(self.ttp, refresh))
+        send_history(self.ttp, refresh)
+        receive_register(self.databank, REGISTER, refresh)
+        return curate_received_register(self.databank, REGISTER, refresh)
+
     def carry(
         self, csvs: Csvs = TINY, refresh: str = REFRESH, dataset: str = "tiny", base: str | None = None
     ) -> Curated:
@@ -124,7 +134,7 @@ class TinyHome:
         return self.at_databank(refresh, dataset)
 
 
-def write_register(folder: Path, persons: Sequence[Row] = PERSONS, refresh: str = "20240101") -> Path:
+def write_register(folder: Path, persons: Sequence[Row] = PERSONS, refresh: str = REGISTER_REFRESH) -> Path:
     """A register delivery of these persons, with the names and addresses of whoever is among them."""
     register = contract("population_register")
     there = {row["PERS_ID"] for row in persons}

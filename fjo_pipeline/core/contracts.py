@@ -4,6 +4,8 @@ A contract is a Frictionless Table Schema a table plus a role a field; everythin
 """
 
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -40,9 +42,18 @@ FILE_1_COLUMNS = (
     "CREATE_DATE",
     "ADDRESS_CONFIDENTIAL",
 )
-FILE_3_COLUMNS = ("SYSTEM_ID", "ALF", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR_CD", "LSOA_CD")
-Said = Literal["ALF", "ALF2", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR_CD", "LSOA_CD"]
-"""What the trusted third party says of a person: File 3's columns, and ALF2 once the family court has been linked."""
+FILE_3_COLUMNS = ("SYSTEM_ID", "ALF", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR_CD", "LSOA_CD", "RALF", "ALF2")
+Said = Literal["ALF", "ALF2", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR_CD", "LSOA_CD", "RALF"]
+"""What the trusted third party says of a person: File 3's columns but the join key."""
+SAID_IDS = ("ALF", "ALF2", "RALF")
+REGISTER_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "persons": ("ALF", "PERS_ID", "WOB", "DOD", "GNDR_CD"),
+    "addresses": ("PERS_ID", "RALF", "FROM_DT", "TO_DT", "LSOA2011_CD"),
+}
+"""What the databank gets of a register, by table: SAIL's columns of WDSD_AR_PERS and WDSD_AR_PERS_ADD."""
+REGISTER_PERSON = "register_person"
+REGISTER_IDS: Mapping[str, str] = {"ALF": "alf", "PERS_ID": REGISTER_PERSON, "RALF": "ralf"}
+"""Which of these columns are ids, and of which entity."""
 MAXIMUM_KEY = 10**14 - 1
 LINKING_FIELDS = ("alf", "alf2", "ralf")
 """Entities whose ids are the trusted third party's to give, under keys of their own."""
@@ -194,7 +205,7 @@ class TableContract(_Model):
     def is_id(self, column: str) -> bool:
         """Whether a curated column is an id, which takes the suffix of its layer."""
         if column in self.linked:
-            return self.linked[column].said in ("ALF", "ALF2")
+            return self.linked[column].said in SAID_IDS
         return any(field.name == column and field.role == "key" for field in self.fields)
 
     def entity(self, column: str) -> str:
@@ -233,6 +244,8 @@ class TableContract(_Model):
 
     def _linked_columns_have_a_person(self) -> None:
         for column, linked in self.linked.items():
+            if linked.said == "RALF" and not self.special_access:
+                raise _mistake("a RALF says who lives together: the table needs special_access", "linked", column)
             if linked.person is None and self.kind != "people":
                 raise _mistake("says whose in `person`: a field of this table that is a person's key", "linked", column)
             if linked.person is not None and linked.person not in self._keys:
@@ -269,6 +282,12 @@ class SailNames(_Model):
     alf_table: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
 
     @property
+    def ralf_table(self) -> str:
+        """The table of people's RALFs: named as the ALF table, with RALF in place of its last ALF."""
+        named = re.sub(r"(?<![A-Z0-9])ALF(?!.*(?<![A-Z0-9])ALF)", "RALF", self.alf_table)
+        return named if named != self.alf_table else f"{self.alf_table}_RALF"
+
+    @property
     def data_schema(self) -> str:
         """The databank's own schema of the dataset's tables."""
         return f"SAIL{self.dataset}V"
@@ -277,6 +296,19 @@ class SailNames(_Model):
     def lookup_schema(self) -> str:
         """The schema of the dataset's lookups, the same in the databank and in projects."""
         return f"SAIL{self.dataset}REFV"
+
+
+class DeidentifiedRegister(_Model):
+    """SAIL's names for what the databank gets of a register: its people and their addresses, without identifiers."""
+
+    dataset: str = Field(pattern=r"^[A-Z]{4}$")
+    persons: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    addresses: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+
+    @property
+    def data_schema(self) -> str:
+        """The databank's own schema of the register's tables."""
+        return f"SAIL{self.dataset}V"
 
 
 class FirstApplicationAgeBand(_Model):
@@ -317,6 +349,8 @@ class Contract(_Model):
     source: str
     delivery: Delivery = "full"
     register_: bool = Field(default=False, alias="register")
+    deidentified: DeidentifiedRegister | None = None
+    second_register: bool = False
     sail: SailNames | None = None
     retention_days: RetentionDays
     match_rate_band: tuple[Share, Share] = (0.0, 1.0)
@@ -331,10 +365,9 @@ class Contract(_Model):
             raise ValueError("two tables have one name")
         if self.match_rate_band[0] >= self.match_rate_band[1]:
             raise _mistake("the band's lower bound comes first and is below the upper one", "match_rate_band", 0)
-        if not self.register_ and self.sail is None:
-            raise ValueError("a dataset that is no register needs sail, SAIL's names for it")
         if self.derived and self.sail is None:
             raise ValueError("derived fields need sail, SAIL's names")
+        self._is_a_register_or_a_dataset()
         for name, place in names_said_twice(self):
             raise _mistake(f"two tables of this contract are {name}", *place)
         self._keys_of_an_entity_are_alike()
@@ -348,6 +381,14 @@ class Contract(_Model):
         if self.delivery == "increment":
             self._increments_can_be_joined()
         return self
+
+    def _is_a_register_or_a_dataset(self) -> None:
+        if not self.register_ and self.sail is None:
+            raise ValueError("a dataset that is no register needs sail, SAIL's names for it")
+        if self.second_register and self.register_:
+            raise ValueError("the second register is a dataset, whose people File 1 brings; this is a register itself")
+        if self.deidentified and not self.register_:
+            raise ValueError("only a register has `deidentified`, what the databank gets of its people")
 
     def _increments_can_be_joined(self) -> None:
         if self.register_ or self.derived:
@@ -416,6 +457,18 @@ class Contract(_Model):
         if self.sail is None:
             raise Refused(f"{self.name} is a register: it has no tables in the databank")
         return self.sail
+
+    @property
+    def has_alf2(self) -> bool:
+        """Whether its people are linked to the second register's, or are these themselves."""
+        said = (linked.said for table in self.tables for linked in table.linked.values())
+        return self.second_register or "ALF2" in said
+
+    @property
+    def has_addresses(self) -> bool:
+        """Whether File 1 has addresses with postcodes, so that people can have a RALF."""
+        sent = {field.file_1 for table in self.people_tables for field in table.fields}
+        return {"ADDRESS_1", "POSTCODE"} <= sent
 
     def curated_name(self, table: TableContract, refresh: str) -> str:
         """SAIL's name of a table or lookup, dated but for a few: for example CAFE_ECMS_CASES_20240111."""
@@ -527,3 +580,17 @@ def _own(path: Path) -> Contract:
     if loaded.name != path.stem:
         raise Refused(f"{path.name} says that it is of {loaded.name}: name the file {loaded.name}.yaml")
     return loaded
+
+
+def second_register(folder: Path = CONTRACTS) -> Contract | None:
+    """The dataset whose people ALF2 stands for, or None where there is none; Refused where two claim it."""
+    claiming = [each for each in datasets(folder) if each.second_register]
+    if len(claiming) > 1:
+        raise Refused(f"only one contract may say second_register: {claiming[0].name} and {claiming[1].name} do")
+    return claiming[0] if claiming else None
+
+
+def registers(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
+    """Every register of which the databank gets people and addresses without identifiers, by name."""
+    loaded = (load_contract(path) for path in sorted(folder.glob("*.yaml")))
+    return tuple(each for each in loaded if each.deidentified)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from fjo_pipeline.core.contracts import (
     CONTRACTS,
+    REGISTER_COLUMNS,
+    REGISTER_IDS,
     Contract,
     FieldContract,
     ForeignKey,
@@ -57,10 +59,20 @@ def _about(contract: Contract) -> str:
             f"- Match rate looked for: {low:.0%} to {high:.0%}; a File 3 outside it is not sent.",
             f"- Links of its people: `{contract.sail.alf_table}_<date>`.",
         ]
+        if contract.has_addresses:
+            lines.append(f"- Their residences: `{contract.sail.ralf_table}_<date>`, special access, [R].")
     if contract.quality_by_ethnicity:
         lines.append("- The databank's quality page shows match rates by ethnicity.")
+    if contract.second_register:
+        lines.append("- The second register: `ALF2` says which of its people somebody is, [R].")
     if contract.register_:
         lines.append("- A register: it stays at the trusted third party, and nothing of it goes to File 1 or File 2.")
+    if contract.deidentified:
+        persons, addresses = (", ".join(map(_as_seen, columns)) for columns in REGISTER_COLUMNS.values())
+        lines += [
+            f"- Its people in the databank: `{contract.deidentified.persons}_<date>`: {persons}.",
+            f"- Their addresses: `{contract.deidentified.addresses}_<date>`, special access: {addresses}.",
+        ]
     if contract.derived:
         names = ", ".join(contract.derived.type_names)
         lines.append(
@@ -68,6 +80,10 @@ def _about(contract: Contract) -> str:
             f"child's exact age band at its first application of the types {names}. Special access."
         )
     return "\n".join(lines) + "\n"
+
+
+def _as_seen(column: str) -> str:
+    return f"`{column}_PE`" if column in REGISTER_IDS else f"`{column}`"
 
 
 def _overview(contract: Contract) -> str:

@@ -27,9 +27,11 @@ from fjo_pipeline.core.settings import Settings, Zone
 
 ZONE_KEYS: Mapping[Zone, tuple[str, ...]] = {
     "provider": ("split",),
-    "ttp": ("alf", "store"),
+    "ttp": ("alf", "alf2", "ralf", "store"),
     "databank": ("alf_e",),
 }
+ADDED_LATER = frozenset({"alf2", "ralf"})
+"""Keys that homes of an earlier version lack, and that `fjo init` adds to them; the others are made with a keyring."""
 SCRYPT_COST = 2**15
 
 

@@ -24,13 +24,14 @@ from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import Session, add_parquet_key, literal
 from fjo_pipeline.core.settings import ZONES, Zone
 
-Kind = Literal["file_1", "file_2", "file_3", "receipt", "linkage_report", "removals"]
+Kind = Literal["file_1", "file_2", "file_3", "receipt", "linkage_report", "register", "removals"]
 SENDERS: Mapping[Kind, Zone] = {
     "file_1": "provider",
     "file_2": "provider",
     "file_3": "ttp",
     "receipt": "ttp",
     "linkage_report": "ttp",
+    "register": "ttp",
     "removals": "ttp",
 }
 # Version 2 packs numbers and codes to half the size, and is written faster for it.

@@ -15,6 +15,7 @@ from fjo_pipeline.core.orchestration import (
     failures_in_words,
 )
 from fjo_pipeline.databank.checks import CURATED_CHECKS
+from fjo_pipeline.databank.curate import Curated
 from fjo_pipeline.databank.flow import Databank, curate, receive, release
 from fjo_pipeline.databank.projects.extract import make_extract
 from fjo_pipeline.databank.quality.page import make_quality_pages
@@ -77,27 +78,32 @@ def _curated(dataset: str) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with failures_in_words():
             result = curate(databank, dataset, context.partition_key)
-        checks = [
-            dg.AssetCheckResult(passed=each.passed, check_name=each.name, asset_key=key, metadata=each.counts)
-            for each in result.findings
-        ]
-        if not result.sound:
-            yield from checks
-            raise dg.Failure("a check failed, so nothing was written: see the checks", allow_retries=False)
-        yield dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": sum(result.rows.values()),
-                "rows_by_table": result.rows,
-                "people": result.people,
-                "linked": result.linked,
-                "match_rate": result.linked / result.people if result.people else 0.0,
-                "digest": result.digest,
-                "changed": result.changed,
-            },
-            check_results=checks,
-        )
+        yield from curation_results(key, result)
 
     return curated
+
+
+def curation_results(key: dg.AssetKey, result: Curated) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """What a curation tells Dagster: its checks, and the materialisation where something stands curated."""
+    checks = [
+        dg.AssetCheckResult(passed=each.passed, check_name=each.name, asset_key=key, metadata=each.counts)
+        for each in result.findings
+    ]
+    if not result.sound:
+        yield from checks
+        raise dg.Failure("a check failed, so nothing was written: see the checks", allow_retries=False)
+    yield dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(result.rows.values()),
+            "rows_by_table": result.rows,
+            "people": result.people,
+            "linked": result.linked,
+            "match_rate": result.linked / result.people if result.people else 0.0,
+            "digest": result.digest,
+            "changed": result.changed,
+        },
+        check_results=checks,
+    )
 
 
 def _linkage_quality(dataset: str) -> dg.AssetsDefinition:

@@ -25,7 +25,7 @@ def check_curated(session: Session, contract: Contract, refresh: str, expected: 
     alf = alf_table(contract, refresh).qualified()
     rows, people = session.row(f"SELECT count(*), count(DISTINCT PERSON_ID_E) FROM {alf}", step="count ALFs")
     outside = sum(
-        _ids_out_of_range(session, table.qualified(), [table.named(column, "_E") for column in table.entities])
+        ids_out_of_range(session, table.qualified(), [table.named(column, "_E") for column in table.entities])
         for table in tables
     )
     return [
@@ -35,7 +35,8 @@ def check_curated(session: Session, contract: Contract, refresh: str, expected: 
     ]
 
 
-def _ids_out_of_range(session: Session, table: str, columns: list[str]) -> int:
+def ids_out_of_range(session: Session, table: str, columns: list[str]) -> int:
+    """How many rows have an id in one of these columns that no 14 digits hold."""
     if not columns:
         return 0
     outside = " OR ".join(f"{identifier(column)} NOT BETWEEN 0 AND {MAXIMUM_KEY}" for column in columns)

@@ -22,7 +22,12 @@ from fjo_pipeline.databank.increments import one_by_one
 from fjo_pipeline.databank.link_changes import rebuild_link_changes
 from fjo_pipeline.databank.tables import CuratedTable, alf_table, curated_tables
 
-FORMAT = "curated 1"
+FORMAT = "curated 2"
+ABOUT_PEOPLE = {
+    "alf": "ALF, CAST(ALF_STS_CD AS VARCHAR) AS ALF_STS_CD, ALF_MTCH_PCT, WOB, GNDR_CD, LSOA_CD",
+    "ralf": "RALF",
+}
+"""What of File 3 stands in each of the tables that are made of it alone."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Curated:
         return all(each.passed for each in self.findings)
 
 
-class _Unsound(Exception):
+class Unsound(Exception):
     """Leaves the transaction, so that it is rolled back."""
 
 
@@ -74,11 +79,12 @@ def recombine_and_curate(
     for each in zip(one_by_one(file_2), one_by_one(file_3), strict=True):
         _assert_same_people(session, contract, *each)
     people = file_3.files["file_3"].rows
-    with suppress(_Unsound), one_transaction(session):
+    with suppress(Unsound), one_transaction(session):
         curated = _write_all(session, contract, file_2, file_3, keyring, people, digest)
         if not curated.sound:
-            raise _Unsound
-        _record(session, contract, file_2, file_3, keyring, curated)
+            raise Unsound
+        synthetic = file_2.subject.synthetic or file_3.subject.synthetic
+        record_partition(session, contract, refresh, curated, keyring, file_3.facts.get("lsoa_vintage"), synthetic)
         rebuild_link_changes(session, contract)
     return curated
 
@@ -115,7 +121,7 @@ def _own_tables(session: Session, contract: Contract, refresh: str) -> list[Cura
 
 def _expected(session: Session, contract: Contract, file_2: Transfer, file_3: Transfer) -> dict[str, int]:
     """Rows that each curated table of the refresh must have, by its name."""
-    files = {"alf": file_3.files["file_3"]} | dict(file_2.files)
+    files = dict.fromkeys(ABOUT_PEOPLE, file_3.files["file_3"]) | dict(file_2.files)
     return {table.name: files[table.name].rows for table in _own_tables(session, contract, file_2.subject.refresh)}
 
 
@@ -176,11 +182,11 @@ def _write(
 def _query(session: Session, contract: Contract, table: CuratedTable, file_2: Transfer, file_3: Transfer) -> str:
     available = f"DATE {literal(parse_refresh(file_2.subject.refresh).isoformat())} AS AVAIL_FROM_DT"
     linking = file_3.relation(session, "file_3")
-    if table.name == "alf":
+    if table.name in ABOUT_PEOPLE:
         # MATERIALIZED: a UNION ALL that is streamed while it is read back was seen to wait for ever.
         return f"""WITH person AS MATERIALIZED ({_people(session, contract, file_2)})
-            SELECT person.PERSON_ID, ALF, CAST(ALF_STS_CD AS VARCHAR) AS ALF_STS_CD, ALF_MTCH_PCT, WOB, GNDR_CD,
-            LSOA_CD, {available} FROM person JOIN {linking} AS linking USING (SYSTEM_ID)"""
+            SELECT person.PERSON_ID, {ABOUT_PEOPLE[table.name]}, {available}
+            FROM person JOIN {linking} AS linking USING (SYSTEM_ID)"""
     relation = file_2.relation(session, table.name)
     if table.name == "derived":
         key = identifier(contract.people_tables[0].person_key.name)
@@ -198,8 +204,7 @@ def _query(session: Session, contract: Contract, table: CuratedTable, file_2: Tr
 
 def _said(linked: Linked) -> str:
     """SQL for what File 3 says of a linked column's person."""
-    # ALF2 comes with the family court's own linkage; until that source has been linked it is empty.
-    return "CAST(NULL AS BIGINT)" if linked.said == "ALF2" else f"{_alias(linked.person)}.{linked.said}"
+    return f"{_alias(linked.person)}.{linked.said}"
 
 
 def _alias(person: str | None) -> str:
@@ -229,10 +234,16 @@ def _count_linked(session: Session, contract: Contract, refresh: str) -> int:
     return int(session.value(f"SELECT count(ALF_E) FROM {table}", step="count linked people"))
 
 
-def _record(
-    session: Session, contract: Contract, file_2: Transfer, file_3: Transfer, keyring: Keyring, curated: Curated
+def record_partition(
+    session: Session,
+    contract: Contract,
+    refresh: str,
+    curated: Curated,
+    keyring: Keyring,
+    vintage: str | None,
+    synthetic: bool,
 ) -> None:
-    refresh = file_2.subject.refresh
+    """Note a refresh as curated, in place of an earlier note; call it inside the transaction that wrote its tables."""
     session.run(
         "DELETE FROM lake.databank.partitions WHERE dataset = ? AND refresh = ?",
         (contract.name, refresh),
@@ -244,10 +255,10 @@ def _record(
             contract.name,
             refresh,
             curated.digest,
-            file_2.subject.synthetic or file_3.subject.synthetic,
+            synthetic,
             contract.version,
             keyring.version("alf_e"),
-            file_3.facts.get("lsoa_vintage"),
+            vintage,
             sum(curated.rows.values()),
             curated.people,
             curated.linked,

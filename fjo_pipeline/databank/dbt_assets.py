@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
-from fjo_pipeline.core.contracts import datasets
+from fjo_pipeline.core.contracts import datasets, registers
 from fjo_pipeline.core.errors import Refused, StatementFailed
 from fjo_pipeline.core.orchestration import after_any, failures_in_words
 from fjo_pipeline.core.settings import Settings
@@ -50,9 +50,11 @@ def views(settings: Settings) -> dg.AssetsDefinition:
         raise Refused("dbt's manifest is missing or older than the models: run `fjo init`")
 
     names = [each.name for each in datasets(settings.contracts)]
+    # No model reads a register, but a release of its tables comes after the views as every release does.
+    curated = names + [each.name for each in registers(settings.contracts)]
 
     @dbt_assets(
-        manifest=manifest_path(settings), dagster_dbt_translator=Translator(names), pool=POOL, name="databank__views"
+        manifest=manifest_path(settings), dagster_dbt_translator=Translator(curated), pool=POOL, name="databank__views"
     )
     def built(
         context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank], dbt: DbtCliResource

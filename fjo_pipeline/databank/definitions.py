@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from fjo_pipeline.core.contracts import datasets
+from fjo_pipeline.core.contracts import datasets, registers
 from fjo_pipeline.core.orchestration import NIGHTLY_VIEWS, automation_sensor, inbox_sensor, nightly_schedules
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
@@ -10,18 +10,20 @@ from fjo_pipeline.databank.assets import databank_assets, extract_asset, quality
 from fjo_pipeline.databank.dbt_assets import dbt_resource, views
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.grants import project_numbers
+from fjo_pipeline.databank.register_assets import register_assets
 from fjo_pipeline.databank.sensors import INBOX, requests
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """Everything that Dagster needs of the databank's zone, made anew at each call."""
     settings = settings or Settings()
-    by_dataset = {each.name: databank_assets(each.name) for each in datasets(settings.contracts)}
+    linked = {each.name: databank_assets(each.name) for each in datasets(settings.contracts)}
+    by_dataset = linked | {each.name: register_assets(each.name) for each in registers(settings.contracts)}
     partitioned = [asset for group in by_dataset.values() for asset in group]
     targets = {name: dg.AssetSelection.assets(*group) for name, group in by_dataset.items()}
     built = views(settings)
     release = release_asset(sorted(built.keys))
-    pages = quality_pages_asset(sorted(by_dataset))
+    pages = quality_pages_asset(sorted(linked))
     extract = extract_asset(project_numbers(settings.projects))
     return dg.Definitions(
         assets=[*partitioned, built, release, pages, extract],

@@ -13,10 +13,11 @@ from fjo_pipeline.core.keyring import Keyring, open_keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.sessions import READING, Session, assert_statements
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.core.transfers import Kind, Transfer, accept, latest, open_transfer, read_envelope
+from fjo_pipeline.core.transfers import Kind, Transfer, accept, latest, open_transfer, read_envelope, waiting
 from fjo_pipeline.databank.curate import Curated, curated_digest, recombine_and_curate
 from fjo_pipeline.databank.dbt import models_digest
 from fjo_pipeline.databank.increments import Arrived, NotAllHere, Pair, counted, one_by_one
+from fjo_pipeline.databank.register import curate_register, register_digest
 from fjo_pipeline.databank.retention import expire_snapshots
 from fjo_pipeline.databank.store import DatabankStore, current_snapshot
 
@@ -97,6 +98,20 @@ def curate(databank: Databank, dataset: str, refresh: str) -> Curated:
         return recombine_and_curate(session, databank.contract(dataset), *counted(session, *files), databank.keyring)
 
 
+def receive_register(databank: Databank, register: str, refresh: str) -> Transfer:
+    """Verify a register's people and addresses and enter them into the ledger."""
+    transfer = databank.transfer("register", register, refresh)
+    accept(transfer, databank.ledger)
+    return transfer
+
+
+def curate_received_register(databank: Databank, register: str, refresh: str) -> Curated:
+    """Curate a version of a register in one transaction."""
+    transfer = databank.transfer("register", register, refresh)
+    with databank.store.writing() as session:
+        return curate_register(session, databank.contract(register), transfer, databank.keyring)
+
+
 def partitions(session: Session) -> list[Partition]:
     """The refreshes that stand in the store, by dataset and date."""
     return [
@@ -159,11 +174,12 @@ class Due:
 
 
 def due(databank: Databank) -> Iterator[Due]:
-    """Every refresh for which both files are there and the tables are missing or made from others.
+    """Every refresh for which all files are there and the tables are missing or made from others.
 
-    An increment is due once all is there that it stands on, and again whenever any of that has changed.
+    For a dataset that is Files 2 and 3, for a register its own transfer. An increment is due once all is there that it
+    stands on, and again whenever any of that has changed.
     """
-    found = [each for each in _arrived(databank) if isinstance(each, Due)]
+    found = [each for each in (*_arrived(databank), *_registers(databank)) if isinstance(each, Due)]
     if not found:
         return
     with databank.store.reading() as session:
@@ -174,6 +190,19 @@ def due(databank: Databank) -> Iterator[Due]:
 def held_up(databank: Databank) -> list[str]:
     """What each increment that has come waits for, in words."""
     return [str(each) for each in _arrived(databank) if isinstance(each, NotAllHere)]
+
+
+def _registers(databank: Databank) -> Iterator[Due]:
+    """Every version of a register that has come, with what its tables are to be made from."""
+    keyring = databank.keyring
+    for folder in waiting(databank.settings.inbox("databank"), "register"):
+        register, refresh = folder.parent.parent.name, folder.parent.name
+        try:
+            token = register_digest(databank.contract(register), read_envelope(folder, keyring), keyring)
+        except FjoError:
+            # Due all the same: the step that needs it says what is wrong.
+            token = f"refused-{folder.name}"
+        yield Due(register, refresh, token)
 
 
 def _arrived(databank: Databank) -> Iterator[Due | NotAllHere]:

@@ -1,4 +1,4 @@
-"""The databank's inbox: Files 2 and 3, and linkage reports. The sensor only registers and starts."""
+"""The databank's inbox: Files 2 and 3, registers, and linkage reports. The sensor only registers and starts."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from fjo_pipeline.core.orchestration import register_partition
 from fjo_pipeline.databank.flow import Databank, due
 from fjo_pipeline.databank.quality.receiving import reports_due
 
-INBOX = "Looks for refreshes whose Files 2 and 3 are both there, and for linkage reports."
+INBOX = "Looks for refreshes whose Files 2 and 3 are both there, for registers and for linkage reports."
 
 
 def requests(databank: Databank, instance: dg.DagsterInstance, only: str | None = None) -> Iterator[dg.RunRequest]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fjo_pipeline.core.contracts import Contract, TableContract
+from fjo_pipeline.core.contracts import REGISTER_COLUMNS, REGISTER_IDS, Contract, TableContract
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.sessions import identifier
 
@@ -35,6 +35,9 @@ class CuratedTable:
 def curated_tables(contract: Contract, refresh: str) -> Iterator[CuratedTable]:
     """Every table that a refresh of a dataset has in the databank, in the contract's order."""
     parse_refresh(refresh)
+    if contract.deidentified:
+        yield from register_tables(contract, refresh)
+        return
     for table in contract.tables:
         if not table.curated:
             continue
@@ -49,6 +52,8 @@ def curated_tables(contract: Contract, refresh: str) -> Iterator[CuratedTable]:
             dated=table.dated,
         )
     yield alf_table(contract, refresh)
+    if contract.has_addresses:
+        yield ralf_table(contract, refresh)
     if contract.derived:
         yield derived_table(contract, refresh)
 
@@ -66,6 +71,32 @@ def alf_table(contract: Contract, refresh: str) -> CuratedTable:
         False,
         False,
     )
+
+
+def ralf_table(contract: Contract, refresh: str) -> CuratedTable:
+    """People's RALFs at this refresh, in a special-access table of their own: they say who lives together."""
+    names = contract.names
+    return CuratedTable(
+        "ralf",
+        names.data_schema,
+        f"{names.ralf_table}_{refresh}",
+        ("PERSON_ID", "RALF", "AVAIL_FROM_DT"),
+        {"PERSON_ID": person_entity(contract), "RALF": "ralf"},
+        True,
+        False,
+    )
+
+
+def register_tables(contract: Contract, refresh: str) -> Iterator[CuratedTable]:
+    """A register's people, and their addresses over time, which need special access."""
+    names = contract.deidentified
+    assert names is not None
+    for name, sail in (("persons", names.persons), ("addresses", names.addresses)):
+        columns = REGISTER_COLUMNS[name]
+        ids = {column: REGISTER_IDS[column] for column in columns if column in REGISTER_IDS}
+        yield CuratedTable(
+            name, names.data_schema, f"{sail}_{refresh}", columns, ids, special_access=name == "addresses", lookup=False
+        )
 
 
 def derived_table(contract: Contract, refresh: str) -> CuratedTable:

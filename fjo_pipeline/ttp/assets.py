@@ -100,7 +100,7 @@ def _linkage(dataset: str) -> dg.AssetsDefinition:
         group_name="ttp",
         kinds={"duckdb", "splink"},
         pool=POOL,
-        description="Each person of a refresh with one register person or none: exact tiers first, then Splink.",
+        description="Each person of a refresh with one register person or none, exactly, then by Splink; for ALF2 too.",
     )
     def linkage(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
         with failures_in_words():
@@ -180,7 +180,12 @@ def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
         if not all(passed.values()):
             discard_file_3(ttp, dataset, context.partition_key)
         yield dg.MaterializeResult(
-            metadata={"dagster/row_count": draft.rows["file_3"], "linked": counts["linked"], "match_rate": rate},
+            metadata={
+                "dagster/row_count": draft.rows["file_3"],
+                "linked": counts["linked"],
+                "match_rate": rate,
+                "residences_without_number": draft.facts["residences_met"],
+            },
             check_results=[
                 dg.AssetCheckResult(
                     passed=good, check_name=name, asset_key=key, metadata={**counts, "match_rate": rate}

@@ -2,12 +2,13 @@
 
 import dagster as dg
 
-from fjo_pipeline.core.contracts import datasets
+from fjo_pipeline.core.contracts import datasets, registers
 from fjo_pipeline.core.orchestration import automation_sensor, inbox_sensor, nightly_retention, nightly_schedules
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.ttp.assets import retention, shared_assets, ttp_assets
 from fjo_pipeline.ttp.flow import Ttp
+from fjo_pipeline.ttp.register.assets import register_assets
 from fjo_pipeline.ttp.sensors import INBOX, requests
 
 
@@ -15,6 +16,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """Everything that Dagster needs of the TTP's zone, made anew at each call."""
     settings = settings or Settings()
     by_dataset = {each.name: ttp_assets(each) for each in datasets(settings.contracts)}
+    by_dataset |= {each.name: register_assets(each.name) for each in registers(settings.contracts)}
     assets = [asset for group in by_dataset.values() for asset in group]
     targets = {name: dg.AssetSelection.assets(*group) for name, group in by_dataset.items()}
     return dg.Definitions(

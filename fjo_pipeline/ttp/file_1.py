@@ -8,14 +8,16 @@ from fjo_pipeline.core.transfers import Transfer
 from fjo_pipeline.ttp.store import FILE_1_TYPES, partition
 
 # The TTP's own reading of File 1: FORENAME carries all given names, which part at the first space.
+ADDRESS = "nullif(concat_ws(', ', ADDRESS_1, ADDRESS_2, ADDRESS_3, ADDRESS_4, ADDRESS_5), '')"
 PEOPLE = """
 SELECT SYSTEM_ID AS person_id, NHS_NUMBER AS nhs_number,
     split_part(trim(FORENAME), ' ', 1) AS forename,
     nullif(trim(substr(trim(FORENAME), length(split_part(trim(FORENAME), ' ', 1)) + 1)), '') AS middle_names,
     SURNAME AS surname, CAST(DATE_OF_BIRTH AS VARCHAR) AS date_of_birth, GENDER_CD AS sex, POSTCODE AS postcode,
-    nullif(concat_ws(', ', ADDRESS_1, ADDRESS_2, ADDRESS_3, ADDRESS_4, ADDRESS_5), '') AS address
+    {address} AS address
 FROM ttp.file_1.{partition}
 """
+CONFIDENTIAL = "ADDRESS_CONFIDENTIAL IS NOT DISTINCT FROM 'true'"
 
 
 def load_file_1(session: Session, transfer: Transfer) -> int:
@@ -39,15 +41,21 @@ def load_file_1(session: Session, transfer: Transfer) -> int:
 
 def people_query(dataset: str, refresh: str) -> str:
     """SQL for a refresh's people in the linkage's standard columns."""
-    return PEOPLE.format(partition=partition(dataset, refresh))
+    return PEOPLE.format(partition=partition(dataset, refresh), address=ADDRESS)
+
+
+def homes_query(dataset: str, refresh: str) -> str:
+    """SQL for File 1 with `home_postcode` and `home_address` beside it, both null where the address is confidential."""
+    return (
+        f"SELECT *, CASE WHEN NOT ({CONFIDENTIAL}) THEN POSTCODE END AS home_postcode, "
+        f"CASE WHEN NOT ({CONFIDENTIAL}) THEN {ADDRESS} END AS home_address "
+        f"FROM ttp.file_1.{partition(dataset, refresh)}"
+    )
 
 
 def confidential_query(dataset: str, refresh: str) -> str:
     """SQL for the people of a refresh whose address is confidential: they lend no shared-address evidence."""
-    return (
-        f"SELECT SYSTEM_ID AS person_id FROM ttp.file_1.{partition(dataset, refresh)} "
-        "WHERE ADDRESS_CONFIDENTIAL = 'true'"
-    )
+    return f"SELECT SYSTEM_ID AS person_id FROM ttp.file_1.{partition(dataset, refresh)} WHERE {CONFIDENTIAL}"
 
 
 def carries_nhs_numbers(session: Session, dataset: str, refresh: str) -> bool:

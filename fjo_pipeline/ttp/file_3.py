@@ -12,19 +12,25 @@ from fjo_pipeline.core.linking_field import LinkingFieldCipher, tweak_for
 from fjo_pipeline.core.sessions import Session, identifier
 from fjo_pipeline.core.small_cells import SMALLEST_COUNT
 from fjo_pipeline.core.transfers import Draft, Subject
+from fjo_pipeline.ttp.file_1 import homes_query
 from fjo_pipeline.ttp.reference import folded_postcode
-from fjo_pipeline.ttp.store import FILE_1_TYPES, partition
+from fjo_pipeline.ttp.residences import RESIDENCES, number_residences, ralf_cipher, residences_digest
+from fjo_pipeline.ttp.second_register import alf2_cipher
+from fjo_pipeline.ttp.store import FILE_1_TYPES, has_partition, partition
 
-FORMAT = "file 3, 1"
+FORMAT = "file 3, 2"
 QUERY = """
 SELECT person.SYSTEM_ID, CAST(link.register_id AS BIGINT) AS ALF, link.alf_sts_cd AS ALF_STS_CD,
     CAST(link.alf_mtch_pct AS DECIMAL(7, 6)) AS ALF_MTCH_PCT,
     CAST(date_trunc('week', person.DATE_OF_BIRTH) AS DATE) AS WOB,
     CASE WHEN person.GENDER_CD IN ('1', '2') THEN person.GENDER_CD ELSE '9' END AS GNDR_CD,
-    CASE WHEN person.ADDRESS_CONFIDENTIAL IS DISTINCT FROM 'true' THEN area.lsoa_cd END AS LSOA_CD
-FROM ttp.file_1.{partition} AS person
+    area.lsoa_cd AS LSOA_CD, residence.number AS RALF, {alf2} AS ALF2
+FROM ({homes}) AS person
 JOIN ttp.links.{partition} AS link ON link.person_id = person.SYSTEM_ID
+LEFT JOIN {residences} AS residence
+    ON residence.postcode = person.home_postcode AND residence.address = person.home_address
 LEFT JOIN ttp.reference.postcode_to_lsoa AS area ON area.postcode = {folded_postcode}
+{second}
 """
 
 
@@ -32,19 +38,36 @@ def write_file_3(session: Session, subject: Subject, vintage: str | None, keyrin
     """File 3 as a draft, in the order of the join key; one row for every row of File 1."""
     draft = Draft.begin(folder, subject)
     draft.facts["lsoa_vintage"] = vintage
+    homes = homes_query(subject.dataset, subject.refresh)
+    addresses = f"SELECT home_postcode AS postcode, home_address AS address FROM ({homes})"
+    draft.facts["residences_met"] = number_residences(session, addresses, keyring).met
+    name = partition(subject.dataset, subject.refresh)
+    second = has_partition(session, "second", subject.dataset, subject.refresh)
     query = QUERY.format(
-        partition=partition(subject.dataset, subject.refresh), folded_postcode=folded_postcode("person.POSTCODE")
+        partition=name,
+        alf2="second.number" if second else "CAST(NULL AS BIGINT)",
+        second=f"LEFT JOIN ttp.second.{name} AS second ON second.person_id = person.SYSTEM_ID" if second else "",
+        homes=homes,
+        residences=RESIDENCES,
+        folded_postcode=folded_postcode("person.home_postcode"),
     )
-    alf = LinkingFieldCipher(keyring.key("alf"), tweak_for(None, "alf"))
-    with mapped_keys(session, query, {"ALF": alf.encrypt_arrow}, step="write File 3") as rows:
+    ciphers = {"ALF": alf_cipher(keyring), "RALF": ralf_cipher(keyring), "ALF2": alf2_cipher(keyring)}
+    maps = {column: cipher.encrypt_arrow for column, cipher in ciphers.items()}
+    with mapped_keys(session, query, maps, step="write File 3") as rows:
         draft.write(session, "file_3", f"SELECT * FROM {rows} ORDER BY SYSTEM_ID")
     draft.save(keyring)
     return draft
 
 
-def file_3_digest(file_1_digest: str, linkage_digest: str, directory: str, keyring: Keyring) -> str:
-    """What a File 3 is made from: File 1, the linkage (register, model), the postcode directory, the ALF key."""
-    return sha256_of_texts(FORMAT, file_1_digest, linkage_digest, directory, keyring.fingerprint("alf"))
+def file_3_digest(file_1_digest: str, linkage_digest: str, directory: str, second: str, keyring: Keyring) -> str:
+    """What a File 3 is made from: File 1, linkage (register, model), postcode directory, second register, keys."""
+    keys = (keyring.fingerprint("alf"), residences_digest(keyring), keyring.fingerprint("alf2"))
+    return sha256_of_texts(FORMAT, file_1_digest, linkage_digest, directory, second, *keys)
+
+
+def alf_cipher(keyring: Keyring) -> LinkingFieldCipher:
+    """From a register person to its ALF; KeyMissing where the keyring has no `alf` key."""
+    return LinkingFieldCipher(keyring.key("alf"), tweak_for(None, "alf"))
 
 
 def write_receipt(session: Session, subject: Subject, keyring: Keyring, folder: Path) -> Draft:

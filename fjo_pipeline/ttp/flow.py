@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fjo_pipeline.core.contracts import Contract, contract
+from fjo_pipeline.core.contracts import Contract, contract, second_register
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.keyring import Keyring, open_keyring
-from fjo_pipeline.core.ledger import Ledger, open_ledger
+from fjo_pipeline.core.ledger import Entry, Ledger, open_ledger
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.core.stores import one_transaction
@@ -34,10 +34,13 @@ from fjo_pipeline.ttp.reference import add_postcode_directory, directory_version
 from fjo_pipeline.ttp.register.loading import add_register, register_version
 from fjo_pipeline.ttp.register.preparing import open_prepared
 from fjo_pipeline.ttp.report.counts import report_digest
+from fjo_pipeline.ttp.second_register import link_to_second_register, number_people, second_register_digest
 from fjo_pipeline.ttp.store import TtpStore, has_partition, partition
 
 RECIPIENTS: Mapping[Kind, Zone] = {"receipt": "provider", "linkage_report": "databank", "file_3": "databank"}
 """File 3 goes last: once it is sent, nothing of its refresh is due."""
+SECOND = "second_register"
+"""The ledger's kind for refreshes of the second register whose people have numbers."""
 DISCARDED: tuple[Kind, ...] = ("receipt", "file_3")
 
 
@@ -117,7 +120,39 @@ def link(ttp: Ttp, dataset: str, refresh: str) -> LinkageResult:
                 step="keep the links",
             )
             keep(session, memory)
+    link_second(ttp, dataset, refresh)
     return result
+
+
+def link_second(ttp: Ttp, dataset: str, refresh: str) -> None:
+    """Number the second register's own people, or link another dataset's to them; a no-op where neither is called for.
+
+    It has a session of its own: both registers are prepared under the same names.
+    """
+    each = ttp.contract(dataset)
+    if not each.has_alf2:
+        return
+    if each.second_register:
+        with ttp.store.writing() as session:
+            number_people(session, dataset, refresh, ttp.keyring)
+        digest = second_register_digest(ttp.file_1(dataset, refresh).digest, _linkage_digest(ttp), ttp.keyring)
+        ttp.ledger.record(SECOND, dataset, refresh, "accepted", digest)
+        return
+    latest_second = _latest_second(ttp)
+    if latest_second is None:
+        return
+    with ttp.store.writing() as session:
+        # Where its File 1 has been destroyed, who was linked to it before stays so, and nobody new is.
+        if has_partition(session, "file_1", latest_second.dataset, latest_second.refresh):
+            about, register = (dataset, refresh), (latest_second.dataset, latest_second.refresh)
+            link_to_second_register(session, about, register, load_model(), ttp.settings.linkage_engine)
+
+
+def _latest_second(ttp: Ttp) -> Entry | None:
+    """The last refresh of the second register whose people have been linked and numbered."""
+    register = second_register(ttp.settings.contracts)
+    found = ttp.ledger.entries(kind=SECOND, dataset=register.name, state="accepted") if register else []
+    return found[-1] if found else None
 
 
 def make_file_3(ttp: Ttp, dataset: str, refresh: str) -> tuple[Draft, Draft]:
@@ -196,18 +231,26 @@ def note_versions(ttp: Ttp, session: Session) -> None:
         ttp.ledger.record("reference", "postcode_to_lsoa", "latest", "accepted", found, detail={"vintage": vintage})
 
 
-def expected_digest(ttp: Ttp, file_1_digest: str) -> str:
+def expected_digest(ttp: Ttp, dataset: str, file_1_digest: str) -> str:
     """The digest that File 3 of a File 1 has with the register, model and directory that are loaded now.
 
     Refused where there is no register. Without a postcode directory File 3 has no small areas, and is made again when
     one is loaded.
     """
-    register = ttp.ledger.last("register", "population_register", "latest", "accepted")
+    linkage = _linkage_digest(ttp)
     directory = ttp.ledger.last("reference", "postcode_to_lsoa", "latest", "accepted")
+    each = ttp.contract(dataset)
+    second = _latest_second(ttp) if each.has_alf2 and not each.second_register else None
+    known = directory.digest if directory else "none"
+    return file_3_digest(file_1_digest, linkage, known, second.digest if second else "none", ttp.keyring)
+
+
+def _linkage_digest(ttp: Ttp) -> str:
+    """What links are made with: the register and the model. Refused where no register is loaded."""
+    register = ttp.ledger.last("register", "population_register", "latest", "accepted")
     if register is None:
         raise Refused("no population register is loaded: load one with `fjo register add PATH`")
-    linkage = sha256_of_texts(register.digest, load_model().digest())
-    return file_3_digest(file_1_digest, linkage, directory.digest if directory else "none", ttp.keyring)
+    return sha256_of_texts(register.digest, load_model().digest())
 
 
 def truth_version(ttp: Ttp, dataset: str, refresh: str) -> str | None:
@@ -218,7 +261,7 @@ def truth_version(ttp: Ttp, dataset: str, refresh: str) -> str | None:
 
 def expected_digests(ttp: Ttp, dataset: str, refresh: str, file_1_digest: str) -> dict[Kind, str]:
     """The digest that each transfer about a File 1 has with what is loaded now; Refused where there is no register."""
-    file_3 = expected_digest(ttp, file_1_digest)
+    file_3 = expected_digest(ttp, dataset, file_1_digest)
     report = report_digest(file_3, ttp.contract(dataset), truth_version(ttp, dataset, refresh))
     return {"file_3": file_3, "receipt": file_3, "linkage_report": report}
 
@@ -233,9 +276,14 @@ class Due:
 
 
 def due(ttp: Ttp) -> Iterator[Due]:
-    """Every File 1 whose File 3 or linkage report is missing or was made from something else."""
+    """Every File 1 whose File 3 or linkage report is missing or was made from something else.
+
+    The second register comes first, and each is judged when it is asked for: so what stands on it is due after it.
+    """
     ledger = ttp.ledger
-    for folder in waiting(ttp.settings.inbox("ttp"), "file_1"):
+    folders = list(waiting(ttp.settings.inbox("ttp"), "file_1"))
+    second = second_register(ttp.settings.contracts) if folders else None
+    for folder in sorted(folders, key=lambda each: (second is None or each.parent.parent.name != second.name, each)):
         dataset, refresh = folder.parent.parent.name, folder.parent.name
         try:
             digests = expected_digests(ttp, dataset, refresh, read_envelope(folder, ttp.keyring).digest)

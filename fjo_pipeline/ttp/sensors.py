@@ -1,4 +1,4 @@
-"""The TTP's inbox: File 1 transfers. The sensor only registers and starts."""
+"""The TTP's inbox: File 1 transfers, and a register that was loaded. The sensor only registers and starts."""
 
 from collections.abc import Iterator
 
@@ -6,18 +6,20 @@ import dagster as dg
 
 from fjo_pipeline.core.orchestration import register_partition
 from fjo_pipeline.ttp.flow import Ttp, due
+from fjo_pipeline.ttp.register.sending import register_due
 
-INBOX = "Looks for File 1 transfers whose File 3 is missing or was made from something else."
+INBOX = "Looks for File 1 transfers whose File 3 is missing or was made from something else, and for a new register."
 
 
 def requests(ttp: Ttp, instance: dg.DagsterInstance, only: str | None = None) -> Iterator[dg.RunRequest]:
-    """A run for each File 1 that is due, of all datasets or only one, its partition registered."""
-    for each in due(ttp):
-        if only not in (None, each.dataset):
-            continue
-        register_partition(instance, each.dataset, each.refresh)
-        yield dg.RunRequest(
-            run_key=f"file_1-{each.dataset}-{each.refresh}-{each.token}",
-            asset_selection=[dg.AssetKey(["ttp", each.dataset, "file_1"])],
-            partition_key=each.refresh,
-        )
+    """A run for each File 1 and register that is due, of all datasets or only one, its partition registered."""
+    for first, found in (("file_1", due(ttp)), ("history", register_due(ttp))):
+        for each in found:
+            if only not in (None, each.dataset):
+                continue
+            register_partition(instance, each.dataset, each.refresh)
+            yield dg.RunRequest(
+                run_key=f"{first}-{each.dataset}-{each.refresh}-{each.token}",
+                asset_selection=[dg.AssetKey(["ttp", each.dataset, first])],
+                partition_key=each.refresh,
+            )

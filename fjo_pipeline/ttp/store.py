@@ -18,6 +18,7 @@ CREATE SCHEMA IF NOT EXISTS ttp.register;
 CREATE SCHEMA IF NOT EXISTS ttp.reference;
 CREATE SCHEMA IF NOT EXISTS ttp.file_1;
 CREATE SCHEMA IF NOT EXISTS ttp.links;
+CREATE SCHEMA IF NOT EXISTS ttp.second;
 CREATE SCHEMA IF NOT EXISTS ttp.prepared;
 CREATE TABLE IF NOT EXISTS ttp.prepared.version (version VARCHAR);
 CREATE SCHEMA IF NOT EXISTS ttp.truth;
@@ -28,6 +29,10 @@ CREATE TABLE IF NOT EXISTS ttp.register.person (
 CREATE TABLE IF NOT EXISTS ttp.register.name (
     register_id VARCHAR, forename VARCHAR, middle_names VARCHAR, surname VARCHAR);
 CREATE TABLE IF NOT EXISTS ttp.register.address (register_id VARCHAR, postcode VARCHAR, address VARCHAR);
+CREATE TABLE IF NOT EXISTS ttp.register.record (
+    register_id VARCHAR, date_of_death DATE, address_withheld BOOLEAN);
+CREATE TABLE IF NOT EXISTS ttp.register.stay (
+    register_id VARCHAR, postcode VARCHAR, address VARCHAR, from_date DATE, to_date DATE);
 CREATE TABLE IF NOT EXISTS ttp.reference.version (name VARCHAR, version VARCHAR, vintage VARCHAR);
 CREATE TABLE IF NOT EXISTS ttp.reference.postcode_to_lsoa (postcode VARCHAR, lsoa_cd VARCHAR);
 """
@@ -82,7 +87,7 @@ class TtpStore:
 
 
 def partition(dataset: str, refresh: str) -> str:
-    """The name, quoted, of a refresh's table in the schemas `file_1`, `links`, `truth` and `report`."""
+    """The name, quoted, of a refresh's table in the schemas `file_1`, `links`, `second`, `truth` and `report`."""
     return identifier(f"{dataset}_{refresh}")
 
 

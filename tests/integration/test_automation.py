@@ -13,6 +13,7 @@ from fjo_pipeline.databank.store import DatabankStore
 from fjo_pipeline.ttp import definitions as ttp
 
 DATASET, REFRESH = "cafcass_england_ecms", "20240111"
+REGISTER = "population_register"
 VIEWS = {"staging", "intermediate", "marts", "publications"}
 
 
@@ -69,6 +70,23 @@ def views_of(definitions: dg.Definitions) -> set[dg.AssetKey]:
 def report(instance: dg.DagsterInstance, *assets: tuple[dg.AssetKey, str | None]) -> None:
     for key, partition in assets:
         instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition))
+
+
+def test_a_registers_history_is_sent_and_once_curated_every_view_is_built_for_its_release(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    register_partition(instance, REGISTER, "20240101")
+    for zone, made in ((ttp, "history"), (databank, "curated")):
+        definitions = zone.build_defs(settings)
+        before = dg.evaluate_automation_conditions(definitions, instance)
+        assert requested(before) == set()
+        key = dg.AssetKey([zone.__name__.split(".")[1], REGISTER, made])
+        instance.report_runless_asset_event(dg.AssetMaterialization(key, partition="20240101"))
+        after = requested(dg.evaluate_automation_conditions(definitions, instance, cursor=before.cursor))
+        if zone is ttp:
+            assert after == {dg.AssetKey(["ttp", REGISTER, "transfers"])}
+        else:
+            assert {key.path[1] for key in after} == VIEWS
 
 
 def test_one_curated_refresh_has_every_view_built_though_other_datasets_and_refreshes_are_missing(

@@ -9,6 +9,7 @@ import pytest
 
 from fjo_pipeline.core.errors import FjoError, KeyMissing, Refused
 from fjo_pipeline.core.keyring import keyring_path, open_keyring
+from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.databank.dbt import ensure_manifest, manifest_is_current, manifest_path
 from fjo_pipeline.home import dagster_home, init_home, trust_card, zones_here
@@ -73,6 +74,40 @@ def test_lost_project_keys_are_not_made_up(home: Settings) -> None:
     path.write_text(json.dumps(document))
     with pytest.raises(KeyMissing, match="project 1661 had keys that the keyring no longer holds"):
         init_home(home)
+
+
+def without_key(settings: Settings, name: str) -> None:
+    path = keyring_path(settings, "ttp")
+    document = json.loads(path.read_text())
+    del document["keys"][name]
+    path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("name", ["ralf", "alf2"])
+def test_a_home_of_an_earlier_version_gets_the_later_keys_once(name: str, home: Settings) -> None:
+    without_key(home, name)
+    open_ledger(home, "ttp").forget("keys", "ttp", name, "accepted")
+    with pytest.raises(KeyMissing, match=f"holds no key '{name}'.*run `fjo init`"):
+        open_keyring(home, "ttp").fingerprint(name)
+    before = open_keyring(home, "ttp").fingerprint("alf")
+    init_home(home, ("ttp",))
+    made = open_keyring(home, "ttp").fingerprint(name)
+    init_home(home, ("ttp",))
+    assert open_keyring(home, "ttp").fingerprint(name) == made
+    assert open_keyring(home, "ttp").fingerprint("alf") == before
+
+
+@pytest.mark.parametrize("name", ["ralf", "alf2"])
+def test_a_later_key_that_was_lost_is_not_made_up(name: str, home: Settings) -> None:
+    without_key(home, name)
+    with pytest.raises(KeyMissing, match=f"zone ttp had a key '{name}' that its keyring no longer holds; restore"):
+        init_home(home, ("ttp",))
+
+
+def test_an_earlier_key_that_was_lost_is_not_made_up(home: Settings) -> None:
+    without_key(home, "alf")
+    init_home(home, ("ttp",))
+    assert not open_keyring(home, "ttp").has("alf")
 
 
 def test_models_that_changed_are_parsed_anew(home: Settings) -> None:

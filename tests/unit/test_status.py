@@ -7,18 +7,25 @@ import pytest
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.databank.flow import release
 from fjo_pipeline.databank.projects.extract import make_extract
+from fjo_pipeline.databank.quality.page import make_quality_pages
 from fjo_pipeline.home import init_home
 from fjo_pipeline.provider.flow import take_deposit
 from fjo_pipeline.status import home_status, shown
 from tests.deposit_builder import TINY
-from tests.tiny_home import LATER, REFRESH, TinyHome
+from tests.tiny_home import LATER, REFRESH, REGISTER_REFRESH, TinyHome
 
 
 def test_a_home_in_which_all_is_done(home: TinyHome) -> None:
+    assert home_status(home.settings)["due"] == [f"register population_register/{REGISTER_REFRESH}"]
+    home.at_register()
+    release(home.databank)
+    make_quality_pages(home.databank)
     extract = make_extract(home.databank, "7001", date.today())
     found = home_status(home.settings)
     assert [(each["refresh"], each["people"], each["linked"], each["match_rate"]) for each in found["refreshes"]] == [
+        (REGISTER_REFRESH, 4, 4, 1.0),
         (REFRESH, 4, 2, 0.5),
         (LATER, 4, 2, 0.5),
     ]

@@ -91,7 +91,7 @@ def make_quality_pages(databank: Databank) -> int:
     digest = _made_from(databank)
     # The marts as users read them; the TTP's counts as they stand, since a report may come after the release.
     with databank.store.reading(release.snapshot) as session:
-        standing = partitions(session)
+        standing = [each for each in partitions(session) if not databank.contract(each.dataset).register_]
         rates = {each: match_rates(session, databank.contract(each.dataset), each.refresh) for each in standing}
         apart = {each: differences(session, each, rates[each]) for each in standing}
     with databank.store.reading() as session:

@@ -1,4 +1,6 @@
-"""A register delivery becomes the three relations that linkage reads: people, their names, their addresses."""
+"""A register delivery becomes the three relations that linkage reads, people, their names and their addresses, and
+two that only the databank's address history is made from: records, and stays at addresses.
+"""
 
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.ttp.store import TtpStore
 
 LONGEST_MERGE_CHAIN = 20
+FORMAT = "register 2"
+"""Of the tables that a delivery is loaded into; a delivery loaded into others is loaded again."""
 
 # The record that a merged one lives on in. An adoption is no merge: the old record stays a person of its own.
 SURVIVORS = f"""
@@ -45,6 +49,21 @@ FROM deposited_addresses JOIN survivor USING (PERS_ID) ORDER BY ALL
 """
 
 
+RECORDS = """
+SELECT register_id, max(DATE_OF_DEATH) AS date_of_death, bool_or(RECORD_STATUS <> 'current') AS address_withheld
+FROM deposited_persons JOIN survivor USING (PERS_ID) GROUP BY register_id ORDER BY ALL
+"""
+
+STAYS = """
+SELECT DISTINCT register_id, POSTCODE AS postcode,
+    nullif(concat_ws(', ', ADDRESS_1, ADDRESS_2, ADDRESS_3, ADDRESS_4, ADDRESS_5), '') AS address,
+    FROM_DT AS from_date, TO_DT AS to_date
+FROM deposited_addresses JOIN survivor USING (PERS_ID) ORDER BY ALL
+"""
+
+TABLES = {"person": PEOPLE, "name": NAMES, "address": ADDRESSES, "record": RECORDS, "stay": STAYS}
+
+
 def add_register(store: TtpStore, folder: Path) -> tuple[str, bool, int]:
     """Load a register delivery in place of the one that is there; returns its version, if made up, and its people.
 
@@ -56,7 +75,7 @@ def add_register(store: TtpStore, folder: Path) -> tuple[str, bool, int]:
         raise Refused(f"this is a delivery of {deposit.manifest.name}, not of {each.name}")
     parse_refresh(deposit.manifest.version)
     deposit.assert_whole()
-    version = f"{deposit.manifest.version}-{sha256_of_texts(each.digest, deposit.manifest.digest)[:12]}"
+    version = f"{deposit.manifest.version}-{sha256_of_texts(FORMAT, each.digest, deposit.manifest.digest)[:12]}"
     with store.writing() as session:
         loaded = session.rows("SELECT version, people FROM ttp.register.version", step="read the register's version")
         if loaded and loaded[0][0] == version:
@@ -82,7 +101,7 @@ def _replace(session: Session, version: str, synthetic: bool) -> None:
     if session.value("SELECT max(merges) FROM survivor", step="look at merges") == LONGEST_MERGE_CHAIN:
         raise Refused("PERSONS.csv, column MERGED_INTO: merged records lead in a circle, or over too many records")
     with one_transaction(session):
-        for table, query in (("person", PEOPLE), ("name", NAMES), ("address", ADDRESSES)):
+        for table, query in TABLES.items():
             session.run(f"DELETE FROM ttp.register.{table}", step="make room for the register")
             session.run(f"INSERT INTO ttp.register.{table} {query}", step=f"load the register's {table} table")
         session.run("DELETE FROM ttp.register.version", step="make room for the register's version")

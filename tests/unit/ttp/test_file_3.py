@@ -34,6 +34,8 @@ def test_it_has_exactly_its_columns_and_types(carried: TinyHome) -> None:
         "DATE",
         "VARCHAR",
         "VARCHAR",
+        "BIGINT",
+        "BIGINT",
     ]
 
 

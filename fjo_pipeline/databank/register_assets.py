@@ -1,0 +1,67 @@
+"""A register's assets in the databank: received → curated, as the datasets have them, from one transfer."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from fjo_pipeline.core.orchestration import (
+    AFTER_WHAT_IT_STANDS_ON,
+    ONE_RUN_A_PARTITION,
+    deposits,
+    failures_in_words,
+)
+from fjo_pipeline.databank.assets import POOL, curation_results
+from fjo_pipeline.databank.flow import Databank, curate_received_register, receive_register
+from fjo_pipeline.databank.register import REGISTER_CHECKS
+
+
+def register_assets(register: str) -> list[dg.AssetsDefinition]:
+    """The databank's assets of one register."""
+    return [_received(register), _curated(register)]
+
+
+def _received(register: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["databank", register, "received"],
+        deps=[["ttp", register, "transfers"]],
+        partitions_def=deposits(register),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        group_name="databank",
+        kinds={"age"},
+        pool=POOL,
+        description="The register's people and addresses as they came, signature and digests verified.",
+    )
+    def received(context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            transfer = receive_register(databank, register, context.partition_key)
+        return dg.MaterializeResult(metadata={"dagster/row_count": transfer.rows, "digest": transfer.digest})
+
+    return received
+
+
+def _curated(register: str) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["databank", register, "curated"])
+
+    @dg.asset(
+        key=key,
+        deps=[["databank", register, "received"]],
+        check_specs=[
+            dg.AssetCheckSpec(name, asset=key, description=description, blocking=True)
+            for name, description in REGISTER_CHECKS.items()
+        ],
+        partitions_def=deposits(register),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        group_name="databank",
+        kinds={"ducklake"},
+        pool=POOL,
+        description="The register's people and addresses as SAIL has them, every id encrypted again.",
+    )
+    def curated(
+        context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        with failures_in_words():
+            result = curate_received_register(databank, register, context.partition_key)
+        yield from curation_results(key, result)
+
+    return curated
