@@ -87,10 +87,12 @@ def synth(
         int | None, typer.Option(help="People on the register; ten a person if left out.")
     ] = None,
 ) -> None:
-    """Make up a deposit, its register, and the truth that links them."""
+    """Make up a deposit of any dataset that has a contract, its register, and the truth that links them."""
     from fjo_pipeline.synthetic import write_synthetic
 
-    files = write_synthetic(dataset, people, seed, refresh, out, register_people=register_people)
+    files = write_synthetic(
+        dataset, people, seed, refresh, out, register_people=register_people, contracts=Settings().contracts
+    )
     for path in (files.deposit, files.register, files.postcodes, files.truth):
         if path is not None:
             print(path)

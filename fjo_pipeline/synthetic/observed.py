@@ -1,4 +1,4 @@
-"""A person as a court file has them at a day: names, date of birth, sex and address, with the errors of error_rates."""
+"""A person as a source has them at a day: names, date of birth, sex and address, with the errors of error_rates."""
 
 from dataclasses import dataclass
 
@@ -46,9 +46,9 @@ def surname_texts(surname: Ints, second: Ints) -> pa.Array:
     return pc.if_else(pa.array(second >= 0), joined, first)
 
 
-def observe(seed: int, nation: int, lives: Lives, person: Ints, when: Ints) -> Observed:
+def observe(seed: int, source: int | str, lives: Lives, person: Ints, when: Ints) -> Observed:
     """The given people as recorded on the given days. A person's errors stay the same from refresh to refresh."""
-    rng = stream(seed, "observed", nation)
+    rng = stream(seed, "observed", source)
     people = lives.people
     age = when - people.born[person]
     adult = age >= 18 * 365
