@@ -245,6 +245,26 @@ def project_export(
     print(f"{len(files)} files in {files[0].parent if files else 'no folder'}")
 
 
+@project_app.command("synth")
+def project_synth(
+    number: str,
+    people: Annotated[int, typer.Option(help="Made-up people in each dataset.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    refresh: Annotated[
+        str, typer.Option(help="YYYYMMDD, for datasets of which the project pins and the home holds none.")
+    ] = "20240111",
+    out: Annotated[Path | None, typer.Option(help="Elsewhere than the project's folder.")] = None,
+) -> None:
+    """Make an extract of the same shape as the project's own, of made-up people; no approval is needed."""
+    from fjo_pipeline.project_synth import FILE, synthesise_project
+
+    made = synthesise_project(Settings(), number, _progress, people=people, seed=seed, refresh=refresh, out=out)
+    for name in sorted(made.extract.tables):
+        print(f"{name:<55} {made.extract.tables[name]['rows']:>10,}")
+    print(f"MADE-UP DATA: project {number}: {len(made.extract.tables)} tables, {made.extract.rows:,} rows")
+    print(made.folder / FILE)
+
+
 @app.command("sql")
 def sql_command(sql: str, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
     """Run read-only SQL on the databank's store, at the released snapshot."""

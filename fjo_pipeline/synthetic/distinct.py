@@ -5,11 +5,10 @@ Also the examples of patterns that are no key's: texts that a regular expression
 
 import math
 import random
-import re._constants as sre  # type: ignore[import-untyped]
-import re._parser as sre_parser  # type: ignore[import-untyped]
 import string
 import zlib
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,10 @@ from fjo_pipeline.core.contracts import MAXIMUM_KEY, FieldContract
 from fjo_pipeline.core.key_ranking import KeyPattern, parse_pattern
 from fjo_pipeline.core.linking_field import DOMAIN
 from fjo_pipeline.synthetic.streams import Ints, stream
+
+# The standard library's own reader of regular expressions, for which no types are published.
+sre: Any = import_module("re._constants")
+sre_parser: Any = import_module("re._parser")
 
 _EXAMPLES = 400
 _TRIES = 4_000
@@ -117,7 +120,7 @@ def codes_of(field: FieldContract) -> list[Any]:
     if field.type == "boolean":
         return [each == "true" for each in said if each in ("true", "false")]
     if field.type == "date":
-        return [each for each in pa.array(said).cast(pa.date32()).to_pylist()]
+        return list(pa.array(said).cast(pa.date32()).to_pylist())
     kind = int if field.type == "integer" else float
     numbers = [kind(each) for each in said]
     low = -math.inf if limits.minimum is None else limits.minimum
@@ -157,7 +160,11 @@ def examples(pattern: str) -> list[str]:
         if len(found) == _EXAMPLES:
             break
     texts = [text for text in found if text]
-    return [text for text, fits in zip(texts, conforming(pa.array(texts, pa.string()), pattern).to_pylist(), strict=True) if fits]
+    return [
+        text
+        for text, fits in zip(texts, conforming(pa.array(texts, pa.string()), pattern).to_pylist(), strict=True)
+        if fits
+    ]
 
 
 def _drawn(parsed: Any, draw: random.Random) -> str:

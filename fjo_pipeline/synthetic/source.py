@@ -107,9 +107,7 @@ class Source:
             values = self._distinct_at(table, field, np.where(none, 0, index))
             return _null_where(values, none)
         if most <= int(index.max(initial=-1)):
-            raise Refused(
-                f"{self.contract.name}: {table.name}.{field.name} has too few values for so many rows: make fewer people"
-            )
+            raise Refused(f"{self.contract.name}: {table.name}.{field.name} has too few values: make fewer people")
         return self._distinct_at(table, field, index)
 
     def _distinct_at(self, table: TableContract, field: FieldContract, index: Ints) -> pa.Array:
@@ -163,7 +161,11 @@ class Source:
         values = pa.nulls(len(rows), _arrow_type(self.contract.people_tables[0].person_key))
         for number, table in enumerate(self.contract.people_tables):
             keys = distinct_values(
-                table.person_key, np.maximum(who, 0), self.people.seed, self.contract.name, table.person_key.entity or ""
+                table.person_key,
+                np.maximum(who, 0),
+                self.people.seed,
+                self.contract.name,
+                table.person_key.entity or "",
             )
             here = who >= 0
             if len(self.people.table):
@@ -178,7 +180,9 @@ class Source:
         at = np.maximum(_earlier(rng, rows.made, rows.made), 0)
         if field.constraints.required:
             return values.take(pa.array(at)) if len(rows) else values
-        return _null_where(values.take(pa.array(at)) if len(rows) else values, rng.random(len(rows)) > _REFERS_TO_OWN_TABLE)
+        return _null_where(
+            values.take(pa.array(at)) if len(rows) else values, rng.random(len(rows)) > _REFERS_TO_OWN_TABLE
+        )
 
     def _made_unique(self, table: TableContract, field: FieldContract, column: pa.Array, rows: Rows) -> pa.Array:
         """A column of people, none of whom may be left out, without repeated values; filled where it is required."""
@@ -232,7 +236,9 @@ def _is_distinct(table: TableContract, field: FieldContract) -> bool:
         return True
     if field.file_1 is not None and table.kind == "people":
         return False
-    return field.constraints.unique or (table.kind == "lookup" and field.type in ("string", "integer") and _is_open(field))
+    return field.constraints.unique or (
+        table.kind == "lookup" and field.type in ("string", "integer") and _is_open(field)
+    )
 
 
 def _is_open(field: FieldContract) -> bool:

@@ -20,7 +20,7 @@ from fjo_pipeline.synthetic.observed import Lives, Observed, observe
 from fjo_pipeline.synthetic.register import Entries, changed_number
 from fjo_pipeline.synthetic.streams import Bools, Floats, Ints, chance, day, stream, weighted_sample
 from fjo_pipeline.synthetic.typos import with_typos
-from fjo_pipeline.synthetic.writing import dates
+from fjo_pipeline.synthetic.writing import dates, flags
 
 OPENED = day(2014)
 """The day from which the sources' records begin."""
@@ -29,6 +29,7 @@ _YEAR = 365.25
 _FROM_PROCEEDINGS = 0.5
 _SEXES = {"1": ("1", "M", "MALE"), "2": ("2", "F", "FEMALE"), "9": ("9", "0", "U", "UNKNOWN", "X", "I")}
 _TRUTHS = {"true": ("true", "y", "yes", "1", "t"), "false": ("false", "n", "no", "0", "f")}
+_MEANINGS = {"GENDER_CD": _SEXES, "ADDRESS_CONFIDENTIAL": _TRUTHS}
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,18 @@ class SourcePeople:
             return seen.lines[int(column[-1]) - 1]
         if column == "FORENAME":
             return seen.forename if ordinal < 0 else _part(seen.forename, ordinal)
+        if column == "NHS_NUMBER":
+            return self._nhs_numbers()
+        none = pa.nulls(len(self.person), pa.string())
         known = {
-            "SURNAME": lambda: seen.surname if ordinal <= 0 else pa.nulls(len(self.person), pa.string()),
-            "POSTCODE": lambda: seen.postcode,
-            "DATE_OF_BIRTH": lambda: seen.date_of_birth,
-            "GENDER_CD": lambda: pa.array(seen.sex).cast(pa.string()),
-            "ADDRESS_CONFIDENTIAL": lambda: pa.array(["false", "true"]).take(pa.array(seen.confidential.astype(int))),
-            "NHS_NUMBER": self._nhs_numbers,
-            "CREATE_DATE": lambda: dates(self.made).cast(pa.string()),
+            "SURNAME": seen.surname if ordinal <= 0 else none,
+            "POSTCODE": seen.postcode,
+            "DATE_OF_BIRTH": seen.date_of_birth,
+            "GENDER_CD": pa.array(seen.sex).cast(pa.string()),
+            "ADDRESS_CONFIDENTIAL": flags(seen.confidential),
+            "CREATE_DATE": dates(self.made).cast(pa.string()),
         }
-        return known[column]() if column in known else pa.nulls(len(self.person), pa.string())
+        return known.get(column, none)
 
     def _nhs_numbers(self) -> pa.Array:
         rng = stream(self.seed, self.dataset, "NHS numbers")
@@ -92,7 +95,9 @@ def _part(forenames: pa.Array, ordinal: int) -> pa.Array:
         return pc.list_element(parts, 0)
     several = pc.greater(pc.list_value_length(parts), 1)
     other = pc.replace_substring_regex(forenames, r"^[^ ]* ?", "")
-    return pc.if_else(pa.array(several if ordinal == 1 else [False] * len(forenames)), other, pa.scalar(None, pa.string()))
+    return pc.if_else(
+        pa.array(several if ordinal == 1 else [False] * len(forenames)), other, pa.scalar(None, pa.string())
+    )
 
 
 def _as_recorded(field: FieldContract, values: pa.Array) -> pa.Array:
@@ -110,7 +115,7 @@ def _as_recorded(field: FieldContract, values: pa.Array) -> pa.Array:
 
 def _own_codes(field: FieldContract) -> dict[str, str]:
     """The enum's values by the File 1 values that they plainly mean: M for 1, Y for true."""
-    meanings = {"GENDER_CD": _SEXES, "ADDRESS_CONFIDENTIAL": _TRUTHS}.get(field.file_1 or "", {})
+    meanings = _MEANINGS.get(field.file_1 or "", {})
     said = {str(each).casefold(): str(each) for each in codes_of(field)} if field.constraints.enum else {}
     found = {
         code: next((said[each.casefold()] for each in words if each.casefold() in said), None)
@@ -202,4 +207,3 @@ def ordinals(fields: Sequence[FieldContract]) -> dict[str, int]:
 def copied_people(people: SourcePeople) -> Bools:
     """Of which people the source holds an exact copy of their row."""
     return chance(stream(people.seed, people.dataset, "copies"), len(people.person), rates.PEOPLE_COPIED)
-

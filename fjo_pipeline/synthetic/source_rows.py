@@ -90,12 +90,12 @@ def building_order(contract: Contract) -> list[TableContract]:
             return [contract.table(name) for name in TopologicalSorter(graph).static_order()]
         except CycleError:
             continue
-    raise Refused(f"{contract.name}: tables require one another in a circle: no row could be the first; mend the contract")
+    raise Refused(
+        f"{contract.name}: tables require one another in a circle: no row could be the first; mend the contract"
+    )
 
 
-def lay_out(
-    contract: Contract, table: TableContract, people: SourcePeople, size: int, laid: dict[str, Rows]
-) -> Rows:
+def lay_out(contract: Contract, table: TableContract, people: SourcePeople, size: int, laid: dict[str, Rows]) -> Rows:
     """The rows of one table up to the horizon, given those of the tables that it may hang on."""
     if table.kind == "people":
         at = np.flatnonzero(people.table == contract.people_tables.index(table))
@@ -113,7 +113,9 @@ def lay_out(
     above = people_rows(people) if parent == PEOPLE else laid[parent]
     # A mean of geometric numbers: most have few rows, some have many.
     counts = rng.poisson(rng.gamma(1.0, table.synthetic.mean, len(above)))
-    counts = np.minimum(counts, 1 if _is_one_to_one(contract, table, parent) else max(_MOST_A_ROW, 4 * table.synthetic.mean))
+    counts = np.minimum(
+        counts, 1 if _is_one_to_one(contract, table, parent) else max(_MOST_A_ROW, 4 * table.synthetic.mean)
+    )
     hung = np.repeat(np.arange(len(above)), counts.astype(np.int64))[: _most(table)]
     gap = (rng.exponential(_GAP_DAYS, len(hung)) * (rng.random(len(hung)) < 0.8)).astype(np.int64)
     links = {name: rows[hung] for name, rows in above.links.items()}
