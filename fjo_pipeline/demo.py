@@ -87,7 +87,7 @@ def run_demo(settings: Settings, say: Say) -> DemoResult:
                 add_reference_file(settings, name, world / f"{name}.csv")
             for dataset, date_ in DEPOSITS:
                 add_deposit(settings, world / dataset / date_)
-                _load_truth(settings, dataset, date_, world / f"{dataset}_{date_}.parquet")
+                load_truth(settings, dataset, date_, world / f"{dataset}_{date_}.parquet")
         report = refresh(settings, Wanted(), say)
         seconds |= report.seconds
         if report.failures:
@@ -97,8 +97,8 @@ def run_demo(settings: Settings, say: Say) -> DemoResult:
             make_extract(databank, PROJECT, date.today())
         result = DemoResult(str(settings.home), people, seconds=seconds, changed=bool(report.done))
         with _timed(seconds, "measure", say):
-            result.deposits = list(_measured(settings))
-            result.curated_tables = _curated_rows(databank)
+            result.deposits = list(measured(settings))
+            result.curated_tables = _curated_rows(databank, {dataset for dataset, _ in DEPOSITS})
     result.extract_tables = {name: table["rows"] for name, table in read_extract(databank, PROJECT).tables.items()}
     return result
 
@@ -160,7 +160,7 @@ def _make_world(folder: Path) -> None:
         world.write_truth(dataset, date_, folder / f"{dataset}_{date_}.parquet")
 
 
-def _load_truth(settings: Settings, dataset: str, date_: str, truth: Path) -> None:
+def load_truth(settings: Settings, dataset: str, date_: str, truth: Path) -> None:
     """Give the TTP the truth about a deposit; its ids become join keys on the way, as only the provider can."""
     keyring, ttp = Provider(settings).keyring, Ttp(settings)
     key = contract(dataset, settings.contracts).people_tables[0].person_key
@@ -175,7 +175,8 @@ def _load_truth(settings: Settings, dataset: str, date_: str, truth: Path) -> No
         replace_truth(ttp, session, dataset, date_, f"SELECT {join_key} AS system_id, register_id FROM {rows}")
 
 
-def _measured(settings: Settings) -> Iterator[DatasetResult]:
+def measured(settings: Settings) -> Iterator[DatasetResult]:
+    """Each curated refresh of which the TTP has the truth, with the precision and recall of its links."""
     with Databank(settings).store.reading() as session:
         standing = partitions(session)
     with Ttp(settings).store.reading() as session:
@@ -200,14 +201,17 @@ def _score(session: Session, name: str) -> tuple[dict[str, int], float, float]:
     return dict(statuses), right / max(linked, 1), right / max(findable, 1)
 
 
-def _curated_rows(databank: Databank) -> dict[str, int]:
+def _curated_rows(databank: Databank, names: set[str]) -> dict[str, int]:
+    """Rows of every curated table and lookup of the datasets, and of the marts."""
+    sail = [databank.contract(name).names for name in names]
+    schemas = ", ".join(literal(schema) for each in sail for schema in (each.data_schema, each.lookup_schema))
     with databank.store.reading() as session:
-        names = session.rows(
+        tables = session.rows(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' "
-            "AND schema_name IN ('SAILCAFEV', 'SAILCAFEREFV', 'SAILCAFWV', 'SAILCAFWREFV', 'marts') ORDER BY ALL",
+            f"AND schema_name IN ({schemas}, 'marts') ORDER BY ALL",
             step="list curated tables",
         )
         return {
             f"{schema}.{table}": session.value(f'SELECT count(*) FROM lake."{schema}"."{table}"', step="count a table")
-            for schema, table in names
+            for schema, table in tables
         }

@@ -6,7 +6,16 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fjo_pipeline.core.contracts import CONTRACTS, Contract, FieldContract, ForeignKey, TableContract, load_contract
+from fjo_pipeline.core.contracts import (
+    CONTRACTS,
+    Contract,
+    FieldContract,
+    ForeignKey,
+    Linked,
+    TableContract,
+    load_contract,
+)
+from fjo_pipeline.core.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 
@@ -91,10 +100,15 @@ def _table(contract: Contract, table: TableContract) -> str:
 
 def _becomes(contract: Contract, table: TableContract) -> str:
     columns = (f"`{column}_PE`" if table.is_id(column) else f"`{column}`" for column in table.curated_columns)
-    linked = "; ".join(f"`{column}` is File 3's {source}" for column, source in table.linked.items())
+    linked = "; ".join(_linked(column, source) for column, source in table.linked.items())
     schema = f"`{contract.schema_of(table)}`" if table.kind == "lookup" else "the project's schema"
     name = contract.curated_name(table, "<date>")
     return f"Becomes `{name}` in {schema}: {', '.join(columns)}.{f' ({linked}.)' if linked else ''}\n"
+
+
+def _linked(column: str, source: Linked) -> str:
+    of = f" of the person in `{source.person}`" if source.person else ""
+    return f"`{column}` is File 3's {source.said}{of}"
 
 
 def _goes_to(contract: Contract, field: FieldContract) -> str:
@@ -141,10 +155,10 @@ def _markdown_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> s
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
-def shipped_data_dictionary() -> str:
-    """The page for every contract in the repository."""
-    return data_dictionary([load_contract(path) for path in sorted(CONTRACTS.glob("*.yaml"))])
+def shipped_data_dictionary(folder: Path = CONTRACTS) -> str:
+    """The page for every contract in a folder, the repository's unless told."""
+    return data_dictionary([load_contract(path) for path in sorted(folder.glob("*.yaml"))])
 
 
 if __name__ == "__main__":
-    PAGE.write_text(shipped_data_dictionary(), encoding="utf-8")
+    PAGE.write_text(shipped_data_dictionary(Settings().contracts), encoding="utf-8")

@@ -27,7 +27,11 @@ OPENED = day(2014)
 
 _YEAR = 365.25
 _FROM_PROCEEDINGS = 0.5
-_SEXES: dict[str, tuple[str, ...]] = {"1": ("1", "M", "MALE"), "2": ("2", "F", "FEMALE"), "9": ("9", "0", "U", "UNKNOWN", "X", "I")}
+_SEXES: dict[str, tuple[str, ...]] = {
+    "1": ("1", "M", "MALE"),
+    "2": ("2", "F", "FEMALE"),
+    "9": ("9", "0", "U", "UNKNOWN", "X", "I"),
+}
 _TRUTHS: dict[str, tuple[str, ...]] = {"true": ("true", "y", "yes", "1", "t"), "false": ("false", "n", "no", "0", "f")}
 _MEANINGS: dict[str, dict[str, tuple[str, ...]]] = {"GENDER_CD": _SEXES, "ADDRESS_CONFIDENTIAL": _TRUTHS}
 
