@@ -17,7 +17,17 @@ from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.synthetic.distinct import capacity, distinct_values
 from fjo_pipeline.synthetic.source_people import OPENED, SourcePeople, copied_people, ordinals
 from fjo_pipeline.synthetic.source_rows import PEOPLE, Rows, Target, building_order, lay_out, targets
-from fjo_pipeline.synthetic.source_values import common, content, dates_in_order, known_dates, missing
+from fjo_pipeline.synthetic.source_values import (
+    arrow_type,
+    common,
+    content,
+    dates_in_order,
+    earlier,
+    known_dates,
+    missing,
+    null_where,
+    repeated,
+)
 from fjo_pipeline.synthetic.streams import Ints, scramble, stream
 
 Columns = dict[str, Any]
@@ -97,7 +107,7 @@ class Source:
     def _content(self, table: TableContract, field: FieldContract, rows: Rows) -> pa.Array:
         seed, name = self.people.seed, self.contract.name
         values = content(table, field, rows.made, seed, name)
-        return _null_where(values, missing(table, field, len(rows), seed, name))
+        return null_where(values, missing(table, field, len(rows), seed, name))
 
     def _distinct(self, table: TableContract, field: FieldContract, rows: Rows) -> pa.Array:
         index = rows.person if table.kind == "people" else np.arange(len(rows))
@@ -105,7 +115,7 @@ class Source:
         if most <= int(index.max(initial=-1)) and not required:
             none = index >= most
             values = self._distinct_at(table, field, np.where(none, 0, index))
-            return _null_where(values, none)
+            return null_where(values, none)
         if most <= int(index.max(initial=-1)):
             raise Refused(f"{self.contract.name}: {table.name}.{field.name} has too few values: make fewer people")
         return self._distinct_at(table, field, index)
@@ -122,25 +132,25 @@ class Source:
         none = missing(table, field, len(rows), self.people.seed, self.contract.name)
         if target.table == PEOPLE:
             people = {PEOPLE, *(each.name for each in self.contract.people_tables)}
-            return _null_where(self._person_keys(rng, rows, bool(taken & people)), none)
+            return null_where(self._person_keys(rng, rows, bool(taken & people)), none)
         if target.table == table.name:
             return self._reference_to_own(rng, table, field, target, rows)
         known = self._known(target)
         if known is None:
-            return pa.nulls(len(rows), _arrow_type(field))
+            return pa.nulls(len(rows), arrow_type(field))
         other = self._rows[target.table]
         if self.contract.table(target.table).kind == "lookup":
-            return _null_where(common(rng, known.take(pa.array(np.flatnonzero(known.is_valid()))), len(rows)), none)
+            return null_where(common(rng, known.take(pa.array(np.flatnonzero(known.is_valid()))), len(rows)), none)
         if not len(other):
             return pa.nulls(len(rows), known.type)
         if table.kind == "people" and target.required:
             # People keep their day; so what they must refer to has been there from the start.
             other.made[np.argmin(other.made)] = OPENED
-        at = _earlier(rng, other.made, rows.made)
+        at = earlier(rng, other.made, rows.made)
         if target.table in rows.links and target.table not in taken:
             own = rows.links[target.table]
             at = np.where(other.made[own] <= rows.made, own, at)
-        return _null_where(known.take(pa.array(np.maximum(at, 0))), none | (at < 0))
+        return null_where(known.take(pa.array(np.maximum(at, 0))), none | (at < 0))
 
     def _known(self, target: Target) -> pa.Array | None:
         """The column that is referred to, None before it is built; people's keys are there from the start."""
@@ -154,11 +164,11 @@ class Source:
 
     def _person_keys(self, rng: np.random.Generator, rows: Rows, is_another: bool) -> pa.Array:
         """Keys of the people whom rows are about; of others where a field before was about them."""
-        who = _earlier(rng, self.people.made, rows.made)
+        who = earlier(rng, self.people.made, rows.made)
         if not is_another and len(self.people.made):
             there = (rows.person >= 0) & (self.people.made[np.maximum(rows.person, 0)] <= rows.made)
             who = np.where(there, rows.person, who)
-        values = pa.nulls(len(rows), _arrow_type(self.contract.people_tables[0].person_key))
+        values = pa.nulls(len(rows), arrow_type(self.contract.people_tables[0].person_key))
         for number, table in enumerate(self.contract.people_tables):
             keys = distinct_values(
                 table.person_key,
@@ -177,16 +187,16 @@ class Source:
         self, rng: np.random.Generator, table: TableContract, field: FieldContract, target: Target, rows: Rows
     ) -> pa.Array:
         values = self._distinct(table, table.field(target.field), rows)
-        at = np.maximum(_earlier(rng, rows.made, rows.made), 0)
+        at = np.maximum(earlier(rng, rows.made, rows.made), 0)
         if field.constraints.required:
             return values.take(pa.array(at)) if len(rows) else values
-        return _null_where(
+        return null_where(
             values.take(pa.array(at)) if len(rows) else values, rng.random(len(rows)) > _REFERS_TO_OWN_TABLE
         )
 
     def _made_unique(self, table: TableContract, field: FieldContract, column: pa.Array, rows: Rows) -> pa.Array:
         """A column of people, none of whom may be left out, without repeated values; filled where it is required."""
-        column = _null_where(column, _repeated(column))
+        column = null_where(column, repeated(column))
         if not field.constraints.required or field.type == "date":
             return column
         return pc.coalesce(column, self._distinct(table, field, rows).cast(column.type))
@@ -207,11 +217,11 @@ class Source:
                     column = columns[field.name] = pc.coalesce(column, filler.cast(column.type))
                 keep &= np.asarray(column.is_valid())
             if is_key or field.constraints.unique:
-                again = _repeated(column) & keep
+                again = repeated(column) & keep
                 if field.constraints.required or is_key:
                     keep &= ~again
                 else:
-                    columns[field.name] = _null_where(column, again)
+                    columns[field.name] = null_where(column, again)
         if keep.all():
             return columns
         at = np.flatnonzero(keep)
@@ -228,7 +238,7 @@ def _given(table: TableContract) -> Columns:
     by_field: Mapping[str, list[Any]] = {
         field.name: [row[at] for row in table.synthetic.values] for at, field in enumerate(table.fields)
     }
-    return {field.name: pa.array(by_field[field.name], _arrow_type(field)) for field in table.fields}
+    return {field.name: pa.array(by_field[field.name], arrow_type(field)) for field in table.fields}
 
 
 def _is_distinct(table: TableContract, field: FieldContract) -> bool:
@@ -244,29 +254,3 @@ def _is_distinct(table: TableContract, field: FieldContract) -> bool:
 def _is_open(field: FieldContract) -> bool:
     limits = field.constraints
     return limits.enum is None and limits.pattern is None and limits.minimum is None and limits.maximum is None
-
-
-def _arrow_type(field: FieldContract) -> pa.DataType:
-    types = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
-    return types.get(field.type, pa.date32())
-
-
-def _null_where(values: pa.Array, none: Any) -> pa.Array:
-    return pc.if_else(pa.array(none), pa.scalar(None, values.type), values) if len(values) else values
-
-
-def _earlier(rng: np.random.Generator, made: Ints, when: Ints) -> Ints:
-    """For each day one of the rows made by then, at random; -1 where there is none."""
-    order = np.argsort(made, kind="stable")
-    known = np.searchsorted(made[order], when, side="right")
-    at = (rng.random(len(when)) * known).astype(np.int64)
-    return np.where(known > 0, order[np.minimum(at, max(len(order) - 1, 0))] if len(order) else -1, -1)
-
-
-def _repeated(values: pa.Array) -> Any:
-    """Which values, nulls apart, stand before in the column."""
-    codes = values.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    _, first = np.unique(codes, return_index=True)
-    again = np.ones(len(codes), dtype=bool)
-    again[first] = False
-    return again & (codes >= 0)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fjo_pipeline.core.contracts import FieldContract, TableContract
 from fjo_pipeline.synthetic.distinct import codes_of, examples
@@ -87,3 +88,31 @@ def known_dates(field: FieldContract, days: Ints, until: int) -> pa.Array:
     if field.constraints.required:
         return dates(np.minimum(days, until))
     return dates(np.where(days <= until, days, NEVER))
+
+
+def arrow_type(field: FieldContract) -> pa.DataType:
+    """The Arrow type of a field's values."""
+    types = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+    return types.get(field.type, pa.date32())
+
+
+def null_where(values: pa.Array, none: Bools) -> pa.Array:
+    """The values, null where `none`."""
+    return pc.if_else(pa.array(none), pa.scalar(None, values.type), values) if len(values) else values
+
+
+def earlier(rng: np.random.Generator, made: Ints, when: Ints) -> Ints:
+    """For each day one of the rows made by then, at random; -1 where there is none."""
+    order = np.argsort(made, kind="stable")
+    known = np.searchsorted(made[order], when, side="right")
+    at = (rng.random(len(when)) * known).astype(np.int64)
+    return np.where(known > 0, order[np.minimum(at, max(len(order) - 1, 0))] if len(order) else -1, -1)
+
+
+def repeated(values: pa.Array) -> Bools:
+    """Which values, nulls apart, stand before in the column."""
+    codes = values.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    _, first = np.unique(codes, return_index=True)
+    again = np.ones(len(codes), dtype=bool)
+    again[first] = False
+    return np.asarray(again & (codes >= 0))
