@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from fjo_pipeline.core.contracts import contract
 from fjo_pipeline.synthetic import DATASETS, build_world
 
 
@@ -38,6 +39,12 @@ def _measure(arguments: argparse.Namespace, out: Path) -> None:
         (england, lambda: world.write_deposit(england, arguments.refresh, out / england)),
         (cymru, lambda: world.write_deposit(cymru, arguments.refresh, out / cymru)),
         (cms, lambda: world.write_deposit(cms, arguments.refresh, out / cms)),
+        (
+            "from a contract alone",
+            lambda: world.write_source(
+                world.source(contract(england), arguments.people), arguments.refresh, out / "from_contract"
+            ),
+        ),
         (register, lambda: world.write_register(arguments.refresh, out / register)),
         ("truth", lambda: world.write_truth(england, arguments.refresh, out / "truth.parquet")),
         ("postcodes", lambda: world.write_postcodes(out / "postcode_to_lsoa.csv")),

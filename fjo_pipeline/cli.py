@@ -91,10 +91,12 @@ def synth(
         int | None, typer.Option(help="People on the register; ten a person if left out.")
     ] = None,
 ) -> None:
-    """Make up a deposit, its register, and the truth that links them."""
+    """Make up a deposit of any dataset that has a contract, its register, and the truth that links them."""
     from fjo_pipeline.synthetic import write_synthetic
 
-    files = write_synthetic(dataset, people, seed, refresh, out, register_people=register_people)
+    files = write_synthetic(
+        dataset, people, seed, refresh, out, register_people=register_people, contracts=Settings().contracts
+    )
     for path in (files.deposit, files.register, files.postcodes, files.truth):
         if path is not None:
             print(path)
@@ -291,6 +293,26 @@ def output_check(
         decide(databank, number, check, Decision(decision, reviewer, date.today(), reason))
     elif not check.fits:
         raise typer.Exit(1)
+
+
+@project_app.command("synth")
+def project_synth(
+    number: str,
+    people: Annotated[int, typer.Option(help="Made-up people in each dataset.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    refresh: Annotated[
+        str, typer.Option(help="YYYYMMDD, for datasets of which the project pins and the home holds none.")
+    ] = "20240111",
+    out: Annotated[Path | None, typer.Option(help="Elsewhere than the project's folder.")] = None,
+) -> None:
+    """Make an extract of the same shape as the project's own, of made-up people; no approval is needed."""
+    from fjo_pipeline.project_synth import FILE, synthesise_project
+
+    made = synthesise_project(Settings(), number, _progress, people=people, seed=seed, refresh=refresh, out=out)
+    for name in sorted(made.extract.tables):
+        print(f"{name:<55} {made.extract.tables[name]['rows']:>10,}")
+    print(f"MADE-UP DATA: project {number}: {len(made.extract.tables)} tables, {made.extract.rows:,} rows")
+    print(made.folder / FILE)
 
 
 @app.command("sql")

@@ -15,7 +15,7 @@ from time import perf_counter
 from fjo_pipeline.core.contracts import contract
 from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.key_columns import mapped_keys
-from fjo_pipeline.core.sessions import Session, literal, open_session
+from fjo_pipeline.core.sessions import Session, literal
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.flow import Databank, partitions
 from fjo_pipeline.databank.projects.extract import extract_is_due, make_extract, read_extract
@@ -26,6 +26,7 @@ from fjo_pipeline.provider.splitting import join_key_cipher, rank_expression
 from fjo_pipeline.reference import add_reference_file
 from fjo_pipeline.refreshing import Wanted, refresh
 from fjo_pipeline.synthetic import build_world
+from fjo_pipeline.synthetic.deprivation import write_deprivation
 from fjo_pipeline.ttp.flow import Ttp, load_register
 from fjo_pipeline.ttp.report.truth import replace_truth
 from fjo_pipeline.ttp.store import has_partition, partition
@@ -86,7 +87,7 @@ def run_demo(settings: Settings, say: Say) -> DemoResult:
                 add_reference_file(settings, name, world / f"{name}.csv")
             for dataset, date_ in DEPOSITS:
                 add_deposit(settings, world / dataset / date_)
-                _load_truth(settings, dataset, date_, world / f"{dataset}_{date_}.parquet")
+                load_truth(settings, dataset, date_, world / f"{dataset}_{date_}.parquet")
         report = refresh(settings, Wanted(), say)
         seconds |= report.seconds
         if report.failures:
@@ -96,8 +97,8 @@ def run_demo(settings: Settings, say: Say) -> DemoResult:
             make_extract(databank, PROJECT, date.today())
         result = DemoResult(str(settings.home), people, seconds=seconds, changed=bool(report.done))
         with _timed(seconds, "measure", say):
-            result.deposits = list(_measured(settings))
-            result.curated_tables = _curated_rows(databank)
+            result.deposits = list(measured(settings))
+            result.curated_tables = _curated_rows(databank, {dataset for dataset, _ in DEPOSITS})
     result.extract_tables = {name: table["rows"] for name, table in read_extract(databank, PROJECT).tables.items()}
     return result
 
@@ -153,29 +154,13 @@ def _make_world(folder: Path) -> None:
     world = build_world(SEED, PEOPLE, REGISTER_PEOPLE)
     world.write_register(REGISTER_REFRESH, folder / "register")
     world.write_postcodes(folder / "postcode_to_lsoa.csv")
-    _make_deprivation(folder)
+    write_deprivation(folder / "postcode_to_lsoa.csv", folder / "deprivation_by_lsoa2011.csv")
     for dataset, date_ in DEPOSITS:
         world.write_deposit(dataset, date_, folder / dataset / date_)
         world.write_truth(dataset, date_, folder / f"{dataset}_{date_}.parquet")
 
 
-def _make_deprivation(folder: Path) -> None:
-    """Made-up deprivation for the world's small areas, in the published file's columns."""
-    with open_session(folder / "tmp") as session:
-        session.run(
-            f"""COPY (
-                SELECT if(lsoa2011_cd LIKE 'W%', 'Wales', 'England') AS nation, lsoa2011_cd,
-                    rank_in_nation / 10.0 AS deprivation_score,
-                    ntile(10) OVER (PARTITION BY lsoa2011_cd[1] ORDER BY rank_in_nation) AS deprivation_decile
-                FROM (SELECT lsoa2011_cd, row_number() OVER (ORDER BY md5(lsoa2011_cd)) AS rank_in_nation
-                      FROM (SELECT DISTINCT lsoa2011_cd FROM read_csv({literal(folder / "postcode_to_lsoa.csv")})))
-                ORDER BY lsoa2011_cd
-            ) TO {literal(folder / "deprivation_by_lsoa2011.csv")} (FORMAT csv, HEADER)""",
-            step="make up deprivation",
-        )
-
-
-def _load_truth(settings: Settings, dataset: str, date_: str, truth: Path) -> None:
+def load_truth(settings: Settings, dataset: str, date_: str, truth: Path) -> None:
     """Give the TTP the truth about a deposit; its ids become join keys on the way, as only the provider can."""
     keyring, ttp = Provider(settings).keyring, Ttp(settings)
     key = contract(dataset, settings.contracts).people_tables[0].person_key
@@ -190,7 +175,8 @@ def _load_truth(settings: Settings, dataset: str, date_: str, truth: Path) -> No
         replace_truth(ttp, session, dataset, date_, f"SELECT {join_key} AS system_id, register_id FROM {rows}")
 
 
-def _measured(settings: Settings) -> Iterator[DatasetResult]:
+def measured(settings: Settings) -> Iterator[DatasetResult]:
+    """Each curated refresh of which the TTP has the truth, with the precision and recall of its links."""
     with Databank(settings).store.reading() as session:
         standing = partitions(session)
     with Ttp(settings).store.reading() as session:
@@ -215,15 +201,17 @@ def _score(session: Session, name: str) -> tuple[dict[str, int], float, float]:
     return dict(statuses), right / max(linked, 1), right / max(findable, 1)
 
 
-def _curated_rows(databank: Databank) -> dict[str, int]:
+def _curated_rows(databank: Databank, names: set[str]) -> dict[str, int]:
+    """Rows of every curated table and lookup of the datasets, and of the marts."""
+    sail = [databank.contract(name).names for name in names]
+    schemas = ", ".join(literal(schema) for each in sail for schema in (each.data_schema, each.lookup_schema))
     with databank.store.reading() as session:
-        names = session.rows(
+        tables = session.rows(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' "
-            "AND schema_name IN ('SAILCAFEV', 'SAILCAFEREFV', 'SAILCAFWV', 'SAILCAFWREFV', 'SAILWDSDV', 'marts') "
-            "ORDER BY ALL",
+            f"AND schema_name IN ({schemas}, 'SAILWDSDV', 'marts') ORDER BY ALL",
             step="list curated tables",
         )
         return {
             f"{schema}.{table}": session.value(f'SELECT count(*) FROM lake."{schema}"."{table}"', step="count a table")
-            for schema, table in names
+            for schema, table in tables
         }

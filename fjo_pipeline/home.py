@@ -51,6 +51,15 @@ run_retries:
 
 def init_home(settings: Settings, zones: tuple[Zone, ...] = ZONES) -> dict[Zone, str]:
     """Make what is missing of a home's zones; returns each zone's fingerprint, for its keeper to tell the others."""
+    keyrings = make_zones(settings, zones)
+    if "databank" in zones:
+        _make_databank(settings)
+    write_atomically(dagster_home(settings) / "dagster.yaml", DAGSTER_YAML.encode())
+    return {zone: keyring.card.fingerprint for zone, keyring in keyrings.items()}
+
+
+def make_zones(settings: Settings, zones: tuple[Zone, ...] = ZONES) -> dict[Zone, Keyring]:
+    """Make what is missing of the zones' folders, keyrings and cards; returns the keyrings, which trust one another."""
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     for zone in zones:
         _make_zone(settings, zone)
@@ -61,10 +70,7 @@ def init_home(settings: Settings, zones: tuple[Zone, ...] = ZONES) -> dict[Zone,
                 keyring.trust(other.card)
         card = json.dumps(keyring.card.as_json(), indent=1)
         write_atomically(settings.zone(keyring.zone) / "card.json", card.encode(), mode=0o644)
-    if "databank" in zones:
-        _make_databank(settings)
-    write_atomically(dagster_home(settings) / "dagster.yaml", DAGSTER_YAML.encode())
-    return {zone: keyring.card.fingerprint for zone, keyring in keyrings.items()}
+    return keyrings
 
 
 def trust_card(settings: Settings, zone: Zone, card: Path) -> str:

@@ -168,8 +168,8 @@ def _field_rules(field: FieldContract, primary: bool) -> Iterator[tuple[str, str
         yield "a key is a whole number of at most 14 digits", f"{column} NOT BETWEEN 0 AND 99999999999999"
     if constraints.pattern and field.type == "string":
         if field.role == "key":
-            rank = parse_pattern(constraints.pattern).rank_sql(column)
-            yield "the key does not have the contract's pattern", f"{column} IS NOT NULL AND ({rank}) IS NULL"
+            matches = f"regexp_full_match({column}, {literal(parse_pattern(constraints.pattern).regex)})"
+            yield "the key does not have the contract's pattern", f"NOT {matches}"
         else:
             matches = f"regexp_full_match({column}, {literal(constraints.pattern)})"
             yield "the value does not have the contract's pattern", f"NOT {matches}"

@@ -149,6 +149,24 @@ class Linked(_Model):
         return {"said": value} if isinstance(value, str) else value
 
 
+class SyntheticHint(_Model):
+    """How made-up rows of a table are drawn, as far as the contract's rules leave it open; changes nothing else."""
+
+    rows_per: str | None = None
+    """The table of whose rows each has `mean` rows of this one on average."""
+    mean: float = Field(default=1.5, gt=0)
+    ages: tuple[int, int] | None = None
+    """Youngest and oldest age, in completed years, at which people come into a table of people."""
+    values: tuple[tuple[str | int | float | bool | None, ...], ...] = ()
+    """The rows of a lookup, each with its values in the order of the fields."""
+
+    @model_validator(mode="after")
+    def _ages_are_in_order(self) -> Self:
+        if self.ages is not None and not 0 <= self.ages[0] <= self.ages[1]:
+            raise ValueError("ages are the youngest and the oldest, in completed years")
+        return self
+
+
 class TableContract(_Model):
     """One deposited table, and the curated table that it becomes.
 
@@ -168,6 +186,8 @@ class TableContract(_Model):
     dated: bool = True
     available_from: bool = True
     columns: tuple[str, ...] = ()
+    # Left out of the digest: what made-up rows look like makes no table of real ones new.
+    synthetic: SyntheticHint = Field(default=SyntheticHint(), exclude=True)
 
     @property
     def path(self) -> str:
@@ -230,6 +250,9 @@ class TableContract(_Model):
         self._linked_columns_have_a_person()
         if self.columns:
             self._columns_are_complete()
+        for position, row in enumerate(self.synthetic.values):
+            if len(row) != len(names):
+                raise _mistake("a made-up row has a value for each field", "synthetic", "values", position)
         return self
 
     def _added_columns_have_names_of_their_own(self) -> None:
@@ -374,6 +397,8 @@ class Contract(_Model):
         for index, table in enumerate(self.tables):
             self._foreign_keys_lead_somewhere(table, index)
             self._linked_keys_are_peoples(table, index)
+            if table.synthetic.rows_per not in (None, *names):
+                raise _mistake("rows_per is another table of this contract", "tables", index, "synthetic", "rows_per")
             _keys_can_be_encrypted(table, index)
             # A register stays at the trusted third party: its file_1 only says what a field is compared with.
             if not self.register_ and table.kind != "people" and any(field.file_1 for field in table.fields):

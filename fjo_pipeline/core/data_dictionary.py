@@ -17,6 +17,7 @@ from fjo_pipeline.core.contracts import (
     TableContract,
     load_contract,
 )
+from fjo_pipeline.core.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 
@@ -118,14 +119,15 @@ def _becomes(contract: Contract, table: TableContract) -> str:
     if not table.curated:
         return "Becomes no table of its own: it only says who the people are whom the other tables name.\n"
     columns = (f"`{column}_PE`" if table.is_id(column) else f"`{column}`" for column in table.curated_columns)
-    linked = "; ".join(f"`{column}` is {_from_file_3(each)}" for column, each in table.linked.items())
+    linked = "; ".join(_linked(column, source) for column, source in table.linked.items())
     schema = f"`{contract.schema_of(table)}`" if table.kind == "lookup" else "the project's schema"
     name = contract.curated_name(table, "<date>")
     return f"Becomes `{name}` in {schema}: {', '.join(columns)}.{f' ({linked}.)' if linked else ''}\n"
 
 
-def _from_file_3(linked: Linked) -> str:
-    return f"File 3's {linked.said}" + (f" of the person in {linked.person}" if linked.person else "")
+def _linked(column: str, source: Linked) -> str:
+    of = f" of the person in `{source.person}`" if source.person else ""
+    return f"`{column}` is File 3's {source.said}{of}"
 
 
 def _goes_to(contract: Contract, field: FieldContract) -> str:
@@ -177,10 +179,10 @@ def _markdown_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> s
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
-def shipped_data_dictionary() -> str:
-    """The page for every contract in the repository."""
-    return data_dictionary([load_contract(path) for path in sorted(CONTRACTS.glob("*.yaml"))])
+def shipped_data_dictionary(folder: Path = CONTRACTS) -> str:
+    """The page for every contract in a folder, the repository's unless told."""
+    return data_dictionary([load_contract(path) for path in sorted(folder.glob("*.yaml"))])
 
 
 if __name__ == "__main__":
-    PAGE.write_text(shipped_data_dictionary(), encoding="utf-8")
+    PAGE.write_text(shipped_data_dictionary(Settings().contracts), encoding="utf-8")

@@ -114,6 +114,12 @@ def parse_pattern(pattern: str) -> KeyPattern:
     return KeyPattern(tuple(positions))
 
 
+def ranking(pattern: str | None) -> KeyPattern | None:
+    """The pattern by which a text key is ranked; None without one, and for one too large to rank: then it is hashed."""
+    parsed = parse_pattern(pattern) if pattern else None
+    return parsed if parsed and parsed.rankable else None
+
+
 def keyed_hash_sql(column: str) -> str:
     """A DuckDB expression, BIGINT, for HMAC-SHA256 (RFC 2104) of `column`'s UTF-8 text, reduced to 14 digits.
 

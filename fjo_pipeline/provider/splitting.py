@@ -8,7 +8,7 @@ from fjo_pipeline.core.contracts import FILE_1_COLUMNS, Contract, FieldContract,
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.key_columns import ArrayMap, mapped_keys
-from fjo_pipeline.core.key_ranking import hash_pads, keyed_hash_sql, parse_pattern
+from fjo_pipeline.core.key_ranking import hash_pads, keyed_hash_sql, ranking
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.linking_field import LinkingFieldCipher, tweak_for
 from fjo_pipeline.core.refreshes import parse_refresh
@@ -79,8 +79,8 @@ def rank_expression(field: FieldContract) -> str:
     column = identifier(field.name)
     if field.type == "integer":
         return column
-    if field.constraints.pattern:
-        return parse_pattern(field.constraints.pattern).rank_sql(column)
+    if pattern := ranking(field.constraints.pattern):
+        return pattern.rank_sql(column)
     return keyed_hash_sql(column)
 
 
@@ -176,7 +176,7 @@ def assert_no_hash_collision(session: Session, contract: Contract, checked: Chec
     """Refused where two different text keys of one column have one keyed hash: they would become one entity."""
     for table in contract.tables:
         for field in table.fields:
-            if field.role == "key" and field.type == "string" and not field.constraints.pattern:
+            if field.role == "key" and field.type == "string" and not ranking(field.constraints.pattern):
                 query = (
                     f"SELECT count(DISTINCT {identifier(field.name)}) - count(DISTINCT {rank_expression(field)}) "
                     f"FROM {checked.relation(session, keyring, table.name)}"

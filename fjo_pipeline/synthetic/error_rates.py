@@ -91,3 +91,7 @@ CHARACTERISTIC_UNKNOWN = 0.08  # "unknown" or "prefer not to say", of those reco
 CHARACTERISTIC_OF_ANYBODY = 0.02  # a value without regard to the person's likely ones
 SECOND_CHARACTERISTIC = {"ETHNICITIES": 0.008, "RELIGIONS": 0.006, "DISABILITIES": 0.03}
 UNKNOWN_BESIDE_KNOWN = 0.01
+
+# Sources that are made from their contract alone [R].
+NHS_NUMBER_MISSING = 0.05
+NHS_NUMBER_TYPO = 0.01

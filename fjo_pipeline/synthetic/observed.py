@@ -1,4 +1,4 @@
-"""A person as a court file has them at a day: names, date of birth, sex and address, with the errors of error_rates."""
+"""A person as a source has them at a day: names, date of birth, sex and address, with the errors of error_rates."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from fjo_pipeline.synthetic.couples import People
 from fjo_pipeline.synthetic.life import HomeSpells, NameSpells
 from fjo_pipeline.synthetic.names import name_tables
 from fjo_pipeline.synthetic.places import Places
-from fjo_pipeline.synthetic.streams import Bools, Ints, System, chance, stream
+from fjo_pipeline.synthetic.streams import Bools, Ints, chance, stream
 from fjo_pipeline.synthetic.typos import with_typos
 from fjo_pipeline.synthetic.writing import flags
 
@@ -62,9 +62,9 @@ def surname_texts(surname: Ints, second: Ints) -> pa.Array:
     return pc.if_else(pa.array(second >= 0), joined, first)
 
 
-def observe(seed: int, system: System, lives: Lives, person: Ints, when: Ints) -> Observed:
+def observe(seed: int, source: System, lives: Lives, person: Ints, when: Ints) -> Observed:
     """The given people as recorded on the given days. A person's errors stay the same from refresh to refresh."""
-    rng = stream(seed, "observed", system)
+    rng = stream(seed, "observed", source)
     people = lives.people
     age = when - people.born[person]
     adult = age >= 18 * 365

@@ -128,7 +128,7 @@ def _persons(seed: int, lives: Lives, entries: Entries, shown: Bools, until: int
     died = np.where(people.died[person] <= until, people.died[person], NEVER)
     merged = entries.merged[at] <= until
     number = np.where(
-        (entries.former_nhs_number >= 0) & (_changed_number(entries) > until),
+        (entries.former_nhs_number >= 0) & (changed_number(entries) > until),
         entries.former_nhs_number, entries.nhs_number,
     )  # fmt: skip
     into = entry_ids(seed, np.maximum(entries.merged_into[at], 0))
@@ -226,13 +226,13 @@ def _addresses(seed: int, lives: Lives, entries: Entries, shown: Bools, until: i
     })  # fmt: skip
 
 
-def _changed_number(entries: Entries) -> Ints:
+def changed_number(entries: Entries) -> Ints:
     """The day an entry's NHS number replaced its former one; NEVER where it has had but one."""
     return np.where(entries.former_nhs_number >= 0, entries.since + _NUMBER_CHANGES_AFTER, NEVER)
 
 
 def _numbers(seed: int, entries: Entries, shown: Bools, until: int) -> pa.Table:
-    changed = _changed_number(entries)
+    changed = changed_number(entries)
     had_other = changed < NEVER
     current = np.flatnonzero(shown & ~(had_other & (changed > until)))
     former = np.flatnonzero(shown & had_other)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fjo_pipeline.core.contracts import CONTRACTS, Contract, contract
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.synthetic import cafcass_cymru, cafcass_england, cafcass_england_cms, register
 from fjo_pipeline.synthetic.cafcass_cases import PLACED, Court, build_court
@@ -23,10 +24,13 @@ from fjo_pipeline.synthetic.observed import Lives
 from fjo_pipeline.synthetic.places import build_places
 from fjo_pipeline.synthetic.population import build_people
 from fjo_pipeline.synthetic.register import Entries, build_entries, off_register, register_tables
+from fjo_pipeline.synthetic.source import Source
+from fjo_pipeline.synthetic.source_people import draw_people
 from fjo_pipeline.synthetic.streams import Bools, Ints, day
 from fjo_pipeline.synthetic.writing import refresh_day, write_csv, write_delivery
 
 DATASETS = (cafcass_england.DATASET, cafcass_cymru.DATASET, register.DATASET, cafcass_england_cms.DATASET)
+"""The datasets that have generators of their own; any other is made from its contract."""
 _LEAST_REGISTER = 2_000
 _REGISTER_FOR_EACH = 10
 
@@ -77,10 +81,26 @@ class World:
         docket = self._docket(dataset)
         at, _ = docket.known(refresh_day(refresh))
         person = docket.person[at]
+        raw = _PERSON_IDS[dataset](self.seed, person)
+        self._write_truth(person, raw if isinstance(raw, pa.Array) else pa.array(raw).cast(pa.string()), path)
+
+    def source(self, contract: Contract, people: int) -> Source:
+        """A dataset without a generator of its own, made from its contract, about at most `people` of the world."""
+        proceedings = np.concatenate([docket.person for docket in self.dockets.values()])
+        drawn = draw_people(self.seed, contract, self.lives, self.entries, self.missed, proceedings, people)
+        return Source(contract, drawn)
+
+    def write_source(self, source: Source, refresh: str, folder: Path) -> None:
+        """Write one deposit of a source into `folder`; Refused for an impossible refresh date."""
+        write_delivery(folder, source.contract.name, refresh, source.tables(refresh_day(refresh)))
+
+    def write_source_truth(self, source: Source, refresh: str, path: Path) -> None:
+        """Write person_id and register_id, null for people on no register, for everybody in that deposit."""
+        self._write_truth(*source.person_ids(refresh_day(refresh)), path)
+
+    def _write_truth(self, person: Ints, ids: pa.Array, path: Path) -> None:
         own = np.cumsum(~self.missed) - 1
         entry = pa.array(register.entry_ids(self.seed, own[person]), mask=self.missed[person]).cast(pa.string())
-        raw = _PERSON_IDS[dataset](self.seed, person)
-        ids = raw if isinstance(raw, pa.Array) else pa.array(raw).cast(pa.string())
         truth = pa.table({"person_id": ids, "register_id": entry}).sort_by("person_id")
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(truth, path)
@@ -161,23 +181,37 @@ def _adopted(courts: list[Court]) -> tuple[Ints, Ints]:
 
 
 def write_synthetic(
-    dataset: str, people: int, seed: int, refresh: str, out: Path, *, register_people: int | None = None
-) -> SyntheticFiles:
+    dataset: str, people: int, seed: int, refresh: str, out: Path, *, register_people: int | None = None,
+    contracts: Path = CONTRACTS,
+) -> SyntheticFiles:  # fmt: skip
     """Write a deposit of `dataset`, its register, its postcode directory and the truth under `out`.
 
     The same seed, people and register_people make the same world, so that a later refresh shows it later and all
-    datasets share one register. `population_register` writes no deposit and no truth. Refused for an unknown dataset
-    or refresh date.
+    datasets share one register. A dataset without a generator of its own is made from its contract in the folder
+    `contracts`. `population_register` writes no deposit and no truth. Refused for an unknown dataset or refresh date.
     """
-    if dataset not in DATASETS:
-        raise Refused(f"there is no synthetic dataset of that name: take one of {', '.join(DATASETS)}")
     refresh_day(refresh)
+    own = dataset in DATASETS
+    # Before the world is made, for that takes longer than reading a contract that is not there.
+    declared = None if own else contract(dataset, contracts)
     world = build_world(seed, people, register_people)
     world.write_register(refresh, out / "register")
     world.write_postcodes(out / "reference" / "postcode_to_lsoa.csv")
-    deposit, truth = None, None
-    if dataset != register.DATASET:
-        deposit, truth = out / "deposit", out / "truth.parquet"
-        world.write_deposit(dataset, refresh, deposit)
-        world.write_truth(dataset, refresh, truth)
+    deposit, truth = (None, None) if dataset == register.DATASET else (out / "deposit", out / "truth.parquet")
+    if deposit is not None and truth is not None:
+        write_deposit_and_truth(world, declared or dataset, people, refresh, deposit, truth)
     return SyntheticFiles(deposit, out / "register", out / "reference" / "postcode_to_lsoa.csv", truth)
+
+
+def write_deposit_and_truth(
+    world: World, dataset: str | Contract, people: int, refresh: str, deposit: Path, truth: Path
+) -> None:
+    """Write one deposit of a world with its truth: by the generator of that name, or from a contract."""
+    if isinstance(dataset, Contract) and dataset.name not in DATASETS:
+        source = world.source(dataset, people)
+        world.write_source(source, refresh, deposit)
+        world.write_source_truth(source, refresh, truth)
+    else:
+        name = dataset.name if isinstance(dataset, Contract) else dataset
+        world.write_deposit(name, refresh, deposit)
+        world.write_truth(name, refresh, truth)

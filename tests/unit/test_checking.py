@@ -294,3 +294,16 @@ def test_what_is_empty_is_beyond_no_code(session: Session, tmp_path: Path) -> No
     path = tmp_path / "tiny.yaml"
     path.write_text(TINY_CONTRACT.replace(ENUM, f"{ENUM}, outgrown: warn"))
     assert check_delivery(session, load_contract(path), write_csvs(tmp_path / "csvs", TINY)).beyond_codes == {}
+
+
+def test_a_key_whose_pattern_is_too_large_to_rank_is_checked_all_the_same(
+    shared_session: Session, tmp_path: Path
+) -> None:
+    declared = "{name: VISIT, type: string, role: key, entity: visit, constraints: {required: true"
+    assert declared in TINY_CONTRACT
+    (tmp_path / "tiny.yaml").write_text(TINY_CONTRACT.replace(declared, declared + ", pattern: '^[A-Za-z0-9]{30}$'"))
+    good = VISITS.replace("v-1", "v" * 30)
+    folder = write_csvs(tmp_path / "delivery", TINY | {"VISITS.csv": good})
+    report = check_delivery(shared_session, load_contract(tmp_path / "tiny.yaml"), folder)
+    (failure,) = report.failures
+    assert (failure.rule, failure.count) == ("the key does not have the contract's pattern", 3)

@@ -205,6 +205,12 @@ def test_an_integer_key_is_its_own_rank_and_a_text_key_goes_by_its_pattern(home:
     assert "$hash_inner" in splitting.rank_expression(visits.field("VISIT"))
 
 
+def test_a_text_key_whose_pattern_is_too_large_to_rank_is_hashed(home: Provider) -> None:
+    visit = home.contract("tiny").table("visits").field("VISIT")
+    long = visit.model_copy(update={"constraints": visit.constraints.model_copy(update={"pattern": "^[A-Z0-9]{30}$"})})
+    assert "$hash_inner" in splitting.rank_expression(long)
+
+
 def test_ecms_splits_with_its_age_bands_under_the_persons_key(home: Provider, shared_session: Session) -> None:
     people = [
         {"ID": 5, "SURNAME": "Thimble", "DATEOFBIRTH": "2015-03-02", "GENDER": "Female", "POSTCODE": "SA2 8PP"},
