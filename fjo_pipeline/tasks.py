@@ -7,7 +7,8 @@ from fjo_pipeline.core.settings import Zone
 STAGES: dict[str, tuple[Zone, tuple[str, ...]]] = {
     "split": ("provider", ("deposit", "file_1", "file_2", "transfers")),
     "link": ("ttp", ("file_1", "linkage", "linkage_report", "file_3", "transfers")),
-    "curate": ("databank", ("received", "curated")),
+    "curate": ("databank", ("received", "curated", "refresh_differences")),
+    "differences": ("databank", ("refresh_differences",)),
     "quality": ("databank", ("linkage_quality",)),
     "receipt": ("provider", ("receipt",)),
 }
