@@ -3,7 +3,7 @@
 Lines are looked for only where a rule has failed. What is reported is file, line, column and rule; never a value.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,26 @@ def check_delivery(session: Session, contract: Contract, folder: Path) -> CheckR
         failures += list(_people_in_two_tables(session, contract))
     years = sum(_implausible_years(session, table) for table in contract.people_tables if table.name in rows)
     return CheckReport(tuple(failures), rows, copies, years)
+
+
+def check_file(session: Session, table: TableContract, folder: Path, key: Sequence[str] = ()) -> list[Failure]:
+    """Load one CSV file into the session and check its columns, and that the columns of `key` together name a row once.
+
+    For files that stand by themselves, as reference files do; a deposit is checked whole.
+    """
+    problems = load_csv(session, table, folder / table.path, table_name(table))
+    failures = [_failure_of_problem(table, each) for each in problems]
+    if any(each.fatal for each in problems):
+        return failures
+    failures += list(_rule_failures(session, table, folder))
+    if key and not failures:
+        columns = ", ".join(map(identifier, key))
+        again = f"({columns}) IN (SELECT ({columns}) FROM {table_name(table)} GROUP BY ALL HAVING count(*) > 1)"
+        count = session.value(f"SELECT count(*) FROM {table_name(table)} WHERE {again}", step="look for repeated rows")
+        if count:
+            rule = "more than one row stands for the same thing"
+            failures.append(Failure(table.path, " and ".join(key), rule, count, _lines(session, table, folder, again)))
+    return failures
 
 
 def _missing_and_unknown_files(contract: Contract, folder: Path) -> Iterator[Failure]:

@@ -17,6 +17,8 @@ from fjo_pipeline.core.contracts import Contract, TableContract, contract
 from fjo_pipeline.core.sessions import LAKE, Session, identifier, literal, open_session
 from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.databank.dbt_plugin import Plugin
+from fjo_pipeline.databank.reference_layouts import store_schema
+from fjo_pipeline.databank.store import SCHEMA
 
 PROJECT = Path(__file__).parents[2] / "dbt_models"
 REFRESHES = {"cafcass_england_ecms": ["20240111", "20240711"], "cafcass_cymru": ["20230622"]}
@@ -159,16 +161,11 @@ def fill(session: Session) -> None:
 
 
 def make_reference(session: Session) -> None:
-    """The deprivation table, which always stands."""
-    session.run("CREATE SCHEMA lake.SAILREFRV", step="make a schema")
-    session.run(
-        "CREATE TABLE lake.SAILREFRV.DEPRIVATION_BY_LSOA2011 "
-        "(NATION VARCHAR, LSOA2011_CD VARCHAR, DEPRIVATION_SCORE DOUBLE, DEPRIVATION_DECILE INTEGER)",
-        step="make the deprivation table",
-    )
+    """The databank's own tables, which always stand, and two areas' deprivation."""
+    session.run(SCHEMA + store_schema(), step="make the databank's own tables")
     session.run(
         "INSERT INTO lake.SAILREFRV.DEPRIVATION_BY_LSOA2011 "
-        "VALUES ('England', 'E01000001', 6.2, 3), ('Wales', 'W01000001', 9.0, 10)",
+        "VALUES ('England', 'E01000001', 6.2, 3, NULL, '2019'), ('Wales', 'W01000001', 9.0, 10, NULL, '2019')",
         step="fill the deprivation table",
     )
 
@@ -240,6 +237,13 @@ def test_few_people_are_not_let_out(built: Path) -> None:
     assert rows(built, sql) == [("cymru", None, None, None, True), ("ecms", None, None, None, True)]
 
 
+def test_the_lists_of_areas_stand_beside_the_reference_files(built: Path) -> None:
+    sql = "SELECT count(*), count(DISTINCT REGION_NM) FROM lake.SAILREFRV.LOCAL_AUTHORITIES"
+    assert rows(built, sql) == [(175, 10)]
+    assert rows(built, "SELECT count(*) FROM lake.SAILREFRV.DFJ_AREAS WHERE NATION = 'Wales'") == [(3,)]
+    assert rows(built, "SELECT DFJ_AREA FROM lake.SAILREFRV.DFJ_AREA_BY_COURT WHERE COURT_CODE = 102") == [("SWANSEA",)]
+
+
 def test_staging_views_read_under_another_alias(built: Path) -> None:
     with open_session(built / "temporary", memory_limit="1GB", extensions=LAKE) as session:
         options = f"DATA_PATH {literal(built / 'data')}, OVERRIDE_DATA_PATH true, READ_ONLY"
@@ -261,7 +265,8 @@ def test_without_refreshes_the_models_build_empty_with_their_types(built: Path, 
     assert rows(tmp_path, "SELECT count(*) FROM lake.marts.case") == [(0,)]
 
 
-def test_the_plugin_has_spill_encrypted_and_extensions_there() -> None:
+def test_the_plugin_has_spill_encrypted_and_extensions_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FJO_DBT_CATALOGUE", "sqlite:nowhere")
     with duckdb.connect(":memory:", config={"autoload_known_extensions": False}) as connection:
         Plugin("dbt_plugin", {}).configure_connection(connection)
         assert connection.execute("SELECT current_setting('temp_file_encryption')").fetchall() == [(True,)]
