@@ -91,7 +91,7 @@ def synth(
     from fjo_pipeline.synthetic import write_synthetic
 
     files = write_synthetic(dataset, people, seed, refresh, out, register_people=register_people)
-    for path in (files.deposit, files.register, files.postcodes, files.truth):
+    for path in (files.deposit, files.register, files.postcodes, *files.reference, files.truth):
         if path is not None:
             print(path)
 

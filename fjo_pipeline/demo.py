@@ -15,7 +15,7 @@ from time import perf_counter
 from fjo_pipeline.core.contracts import contract
 from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.key_columns import mapped_keys
-from fjo_pipeline.core.sessions import Session, literal, open_session
+from fjo_pipeline.core.sessions import Session, literal
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.flow import Databank, partitions
 from fjo_pipeline.databank.projects.extract import extract_is_due, make_extract, read_extract
@@ -26,6 +26,7 @@ from fjo_pipeline.provider.splitting import join_key_cipher, rank_expression
 from fjo_pipeline.reference import add_reference_file
 from fjo_pipeline.refreshing import Wanted, refresh
 from fjo_pipeline.synthetic import build_world
+from fjo_pipeline.synthetic.reference_files import REFERENCE_NAMES
 from fjo_pipeline.ttp.flow import Ttp, load_register
 from fjo_pipeline.ttp.report.truth import replace_truth
 from fjo_pipeline.ttp.store import has_partition, partition
@@ -82,7 +83,7 @@ def run_demo(settings: Settings, say: Say) -> DemoResult:
             _make_world(world)
         with _timed(seconds, "load", say):
             _, people = load_register(Ttp(settings), world / "register")
-            for name in ("postcode_to_lsoa", "deprivation_by_lsoa2011"):
+            for name in ("postcode_to_lsoa", *REFERENCE_NAMES):
                 add_reference_file(settings, name, world / f"{name}.csv")
             for dataset, date_ in DEPOSITS:
                 add_deposit(settings, world / dataset / date_)
@@ -153,26 +154,10 @@ def _make_world(folder: Path) -> None:
     world = build_world(SEED, PEOPLE, REGISTER_PEOPLE)
     world.write_register(REGISTER_REFRESH, folder / "register")
     world.write_postcodes(folder / "postcode_to_lsoa.csv")
-    _make_deprivation(folder)
+    world.write_reference(folder)
     for dataset, date_ in DEPOSITS:
         world.write_deposit(dataset, date_, folder / dataset / date_)
         world.write_truth(dataset, date_, folder / f"{dataset}_{date_}.parquet")
-
-
-def _make_deprivation(folder: Path) -> None:
-    """Made-up deprivation for the world's small areas, in the published file's columns."""
-    with open_session(folder / "tmp") as session:
-        session.run(
-            f"""COPY (
-                SELECT if(lsoa2011_cd LIKE 'W%', 'Wales', 'England') AS nation, lsoa2011_cd,
-                    rank_in_nation / 10.0 AS deprivation_score,
-                    ntile(10) OVER (PARTITION BY lsoa2011_cd[1] ORDER BY rank_in_nation) AS deprivation_decile
-                FROM (SELECT lsoa2011_cd, row_number() OVER (ORDER BY md5(lsoa2011_cd)) AS rank_in_nation
-                      FROM (SELECT DISTINCT lsoa2011_cd FROM read_csv({literal(folder / "postcode_to_lsoa.csv")})))
-                ORDER BY lsoa2011_cd
-            ) TO {literal(folder / "deprivation_by_lsoa2011.csv")} (FORMAT csv, HEADER)""",
-            step="make up deprivation",
-        )
 
 
 def _load_truth(settings: Settings, dataset: str, date_: str, truth: Path) -> None:

@@ -124,13 +124,13 @@ def _refresh_differences(dataset: str) -> dg.AssetsDefinition:
     )
     def refresh_differences(
         context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]
-    ) -> dg.MaterializeResult[None]:
+    ) -> Iterator[dg.MaterializeResult[None]]:
         with failures_in_words():
             found = compare_refresh(databank, dataset, context.partition_key)
         counts = {"judged": found.judged, "beyond_their_bands": found.beyond}
         by_measure = {f"beyond_in_{name}": count for name, count in found.beyond_by_measure.items()}
         in_others = {f"beyond_in_refresh_{refresh}": count for refresh, count in found.beyond_in_others.items()}
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             metadata=counts | {"against": found.against or "none: the first refresh", "digest": found.digest},
             check_results=[
                 dg.AssetCheckResult(

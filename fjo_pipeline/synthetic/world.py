@@ -20,6 +20,7 @@ from fjo_pipeline.synthetic.names import ENGLAND, WALES
 from fjo_pipeline.synthetic.observed import Lives
 from fjo_pipeline.synthetic.places import build_places
 from fjo_pipeline.synthetic.population import build_people
+from fjo_pipeline.synthetic.reference_files import write_reference_files
 from fjo_pipeline.synthetic.register import Entries, build_entries, off_register, register_tables
 from fjo_pipeline.synthetic.streams import Bools, Ints, day
 from fjo_pipeline.synthetic.writing import refresh_day, write_csv, write_delivery
@@ -37,6 +38,7 @@ class SyntheticFiles:
     register: Path
     postcodes: Path
     truth: Path | None
+    reference: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,10 @@ class World:
         places = self.lives.places
         lsoa = places.lsoa.take(pa.array(places.unit_lsoa))
         write_csv(pa.table({"postcode": places.postcode, "lsoa2011_cd": lsoa}), path)
+
+    def write_reference(self, folder: Path) -> list[Path]:
+        """Write made-up deprivation, populations, births and families for the world's places as CSV files."""
+        return write_reference_files(self.lives.places.lsoa, folder)
 
     def write_truth(self, dataset: str, refresh: str, path: Path) -> None:
         """Write person_id and register_id, null for people on no register, for everybody in that deposit."""
@@ -147,7 +153,7 @@ def _adopted(courts: list[Court]) -> tuple[Ints, Ints]:
 def write_synthetic(
     dataset: str, people: int, seed: int, refresh: str, out: Path, *, register_people: int | None = None
 ) -> SyntheticFiles:
-    """Write a deposit of `dataset`, its register, its postcode directory and the truth under `out`.
+    """Write a deposit of `dataset`, its register, its reference files and the truth under `out`.
 
     The same seed, people and register_people make the same world, so that a later refresh shows it later and all
     datasets share one register. `population_register` writes no deposit and no truth. Refused for an unknown dataset
@@ -158,10 +164,12 @@ def write_synthetic(
     refresh_day(refresh)
     world = build_world(seed, people, register_people)
     world.write_register(refresh, out / "register")
-    world.write_postcodes(out / "reference" / "postcode_to_lsoa.csv")
+    postcodes = out / "reference" / "postcode_to_lsoa.csv"
+    world.write_postcodes(postcodes)
+    reference = tuple(world.write_reference(out / "reference"))
     deposit, truth = None, None
     if dataset != register.DATASET:
         deposit, truth = out / "deposit", out / "truth.parquet"
         world.write_deposit(dataset, refresh, deposit)
         world.write_truth(dataset, refresh, truth)
-    return SyntheticFiles(deposit, out / "register", out / "reference" / "postcode_to_lsoa.csv", truth)
+    return SyntheticFiles(deposit, out / "register", postcodes, truth, reference)
