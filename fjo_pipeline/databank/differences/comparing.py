@@ -40,24 +40,26 @@ class Difference:
 def differences(session: Session, contract: Contract, against: str, refresh: str) -> list[Difference]:
     """Everything that is compared between two refreshes of a dataset, in the contract's order of tables."""
     before, after = (standing_tables(session, contract, each) for each in (against, refresh))
+    names = f"WITH {_names(contract, before, after)} "
     parts = [
-        _side_by_side(contract, before, after),
+        names + _side_by_side(contract, before, after),
         _column_counts(before, after),
         _link_changes(contract, against, refresh, before, after),
     ]
     for name in after:
         if name in before:
             parts += _rows_of_a_table(contract, before[name], after[name])
+    # A statement a part, so that the joins of one large table at a time are in memory.
+    return [each for part in parts for each in _run(session, part, _order(before | after), f"{against} with {refresh}")]
+
+
+def _run(session: Session, part: str, order: str, which: str) -> Iterator[Difference]:
     columns = ", ".join(each.name for each in fields(Difference))
-    order = _order({**before, **after})
-    return [
-        Difference(*row)
-        for row in session.rows(
-            f"WITH {_names(contract, before, after)} SELECT {columns} FROM ({' UNION ALL BY NAME '.join(parts)}) "
-            f"ORDER BY measure, {order}, item, try_cast(category AS BIGINT), category, said",
-            step=f"compare the refresh {refresh} with {against}",
-        )
-    ]
+    for row in session.rows(
+        f"SELECT {columns} FROM ({part}) ORDER BY measure, {order}, item, try_cast(category AS BIGINT), category, said",
+        step=f"compare the refreshes {which}",
+    ):
+        yield Difference(*row)
 
 
 def _order(tables: dict[str, StandingTable]) -> str:
@@ -66,14 +68,20 @@ def _order(tables: dict[str, StandingTable]) -> str:
 
 
 def _side_by_side(contract: Contract, before: dict[str, StandingTable], after: dict[str, StandingTable]) -> str:
-    """Counts that both refreshes have under the same measure, table, item and category."""
+    """Counts of both refreshes by measure, table, item and category; a code that one of them lacks counts 0 there."""
     return f"""
-        SELECT measure, table_name, item, category, names.said, earlier.counted AS before, later.counted AS after,
-            earlier.counted_of AS before_of, later.counted_of AS after_of,
-            coalesce(later.special_access, earlier.special_access) AS special_access
-        FROM ({counts_sql(contract, before)}) AS earlier
-        FULL JOIN ({counts_sql(contract, after)}) AS later USING (measure, table_name, item, category)
-        LEFT JOIN names USING (measure, table_name, item, category)"""
+        SELECT measure, table_name, item, category, names.said,
+            CASE WHEN before_of IS NOT NULL THEN coalesce(before, 0) ELSE before END AS before,
+            CASE WHEN after_of IS NOT NULL THEN coalesce(after, 0) ELSE after END AS after,
+            before_of, after_of, special_access
+        FROM (
+            SELECT measure, table_name, item, category, earlier.counted AS before, later.counted AS after,
+                max(earlier.counted_of) OVER whole AS before_of, max(later.counted_of) OVER whole AS after_of,
+                coalesce(later.special_access, earlier.special_access) AS special_access
+            FROM ({counts_sql(contract, before)}) AS earlier
+            FULL JOIN ({counts_sql(contract, after)}) AS later USING (measure, table_name, item, category)
+            WINDOW whole AS (PARTITION BY measure, table_name, item)
+        ) LEFT JOIN names USING (measure, table_name, item, category)"""
 
 
 def _names(contract: Contract, before: dict[str, StandingTable], after: dict[str, StandingTable]) -> str:

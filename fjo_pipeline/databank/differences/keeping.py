@@ -52,7 +52,7 @@ def renew_differences(databank: Databank, dataset: str) -> list[Comparison]:
     """
     contract = databank.contract(dataset)
     with databank.store.writing() as session:
-        wanted = list(_wanted(session, contract))
+        wanted = list(_wanted(session, dataset))
         stale = [each for each in wanted if each not in _kept(session, dataset)]
         found = {each: _judged(session, contract, *each) for each in stale}
         if not stale and len(_kept(session, dataset)) == len(wanted):
@@ -98,7 +98,7 @@ def differences_due(databank: Databank) -> Iterator[Due]:
         names = sorted({each.dataset for each in partitions(session)})
         for name in names:
             kept = _kept(session, name)
-            wanted = _wanted(session, databank.contract(name))
+            wanted = _wanted(session, name)
             yield from (
                 Due(name, refresh) for refresh, against, digest in wanted if (refresh, against, digest) not in kept
             )
@@ -108,17 +108,17 @@ _Key = tuple[str, str | None, str]
 """A refresh, the one before it, and the digest of what both were made from."""
 
 
-def _wanted(session: Session, contract: Contract) -> Iterator[_Key]:
-    standing = [each for each in partitions(session) if each.dataset == contract.name]
+def _wanted(session: Session, dataset: str) -> Iterator[_Key]:
+    standing = [each for each in partitions(session) if each.dataset == dataset]
     if standing:
-        yield standing[0].refresh, None, _digest(contract, standing[0])
+        yield standing[0].refresh, None, _digest(standing[0])
     for earlier, later in pairwise(standing):
-        yield later.refresh, earlier.refresh, _digest(contract, later, earlier)
+        yield later.refresh, earlier.refresh, _digest(later, earlier)
 
 
-def _digest(contract: Contract, *refreshes: Partition) -> str:
-    made_from = [f"{each.refresh}|{each.digest}" for each in refreshes]
-    return sha256_of_texts(FORMAT, contract.digest, *made_from)
+def _digest(*refreshes: Partition) -> str:
+    """What a comparison is made from; a refresh's digest is also of its contract, and so of the bands."""
+    return sha256_of_texts(FORMAT, *(f"{each.refresh}|{each.digest}" for each in refreshes))
 
 
 def _kept(session: Session, dataset: str) -> set[_Key]:

@@ -110,6 +110,12 @@ def test_few_are_suppressed_and_judged_by_what_they_are(two: Two) -> None:
     assert found["rows", "TINY_CLIENTS", "", ""] == (None, None, None)
 
 
+def test_a_code_that_was_never_used_before_is_judged_against_none(two: Two) -> None:
+    found = kept(two({"VISITS.csv": visits(60, office=0)}, {"VISITS.csv": visits(60, office=40)}))
+    assert found["code_share", "TINY_VISITS", "KIND", "office"] == (0, 40, False)
+    assert found["code_share", "TINY_VISITS", "KIND", "home"] == (60, 20, False)
+
+
 def test_columns_that_the_new_contract_has_are_told(two: Two) -> None:
     home = two({}, {})
     with home.databank.store.writing() as session:
