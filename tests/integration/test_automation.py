@@ -13,7 +13,7 @@ from fjo_pipeline.databank.store import DatabankStore
 from fjo_pipeline.ttp import definitions as ttp
 
 DATASET, REFRESH = "cafcass_england_ecms", "20240111"
-VIEWS = {"staging", "intermediate", "marts", "publications"}
+VIEWS = {"staging", "intermediate", "marts", "publications", "SAILREFRV"}
 
 
 @pytest.fixture(scope="module")

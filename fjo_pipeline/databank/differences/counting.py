@@ -14,6 +14,9 @@ from fjo_pipeline.databank.tables import CuratedTable, curated_tables
 AVAILABLE = "AVAIL_FROM_DT"
 """The refresh date in each row: it differs between any two refreshes, and says nothing."""
 
+LOOKUP = "lookup"
+"""What a count of rows has as its item where the rows are of a lookup, and so about nobody."""
+
 
 @dataclass(frozen=True)
 class StandingTable:
@@ -83,7 +86,7 @@ def _counts(contract: Contract, table: StandingTable) -> Iterator[str]:
             f"{counted} AS counted, {of} AS counted_of, {special} AS special_access FROM {source}"
         )
 
-    yield row("rows", "''", "''", "count(*)", "CAST(NULL AS BIGINT)")
+    yield row("rows", literal(LOOKUP if table.curated.lookup else ""), "''", "count(*)", "CAST(NULL AS BIGINT)")
     if table.curated.lookup:
         return
     names = ", ".join(map(literal, table.content))

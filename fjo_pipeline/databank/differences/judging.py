@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fjo_pipeline.core.contracts import Contract, DifferenceBands
 from fjo_pipeline.core.small_cells import SMALLEST_COUNT, hidden
 from fjo_pipeline.databank.differences.comparing import Difference
+from fjo_pipeline.databank.differences.counting import LOOKUP
 
 AS_SHARES = ("missing", "code_share", "match_rate", "match_status")
 """Measures whose change is that of a share; of the others it is a share itself, of what there was before."""
@@ -50,7 +51,7 @@ def judge(contract: Contract, found: Sequence[Difference]) -> list[Judged]:
 
 def _judged(each: Difference, bands: DifferenceBands, is_hidden: bool) -> Judged:
     band, change = _band(each, bands), _change(each)
-    if each.measure not in NOT_ABOUT_PEOPLE and max(each.before or 0, each.after or 0) < SMALLEST_COUNT:
+    if _is_about_people(each) and max(each.before or 0, each.after or 0) < SMALLEST_COUNT:
         change = None
     within = None if band is None or change is None else change <= band
     shares = each.measure in AS_SHARES and not is_hidden
@@ -69,6 +70,10 @@ def _judged(each: Difference, bands: DifferenceBands, is_hidden: bool) -> Judged
         within,
         each.special_access,
     )
+
+
+def _is_about_people(each: Difference) -> bool:
+    return each.measure not in NOT_ABOUT_PEOPLE and not (each.measure == "rows" and each.item == LOOKUP)
 
 
 def _band(each: Difference, bands: DifferenceBands) -> float | None:
@@ -108,7 +113,7 @@ def _hidden(found: Sequence[Difference]) -> set[int]:
     """The positions that may not be shown, so that no known sum gives away a small count."""
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for position, each in enumerate(found):
-        if each.measure not in NOT_ABOUT_PEOPLE:
+        if _is_about_people(each):
             groups[_group(each)].append(position)
     result: set[int] = set()
     for positions in groups.values():

@@ -80,6 +80,7 @@ def test_rows_keys_codes_missing_values_and_lookups_are_told(two: Two) -> None:
     assert found["code_share", "TINY_VISITS", "PLACE", "1"] == (60, 80, True)
     assert found["missing", "TINY_VISITS", "REMARK", ""] == (60, 80, True)
     assert found["missing", "TINY_VISITS", "SCORE", ""] == (0, 0, None)
+    assert found["rows", "PLACES", "lookup", ""] == (3, 3, True)
     assert found["lookup_rows", "PLACES", "gone", ""] == (1, None, False)
     assert found["lookup_rows", "PLACES", "new", ""] == (None, 1, False)
     assert found["lookup_names", "PLACES", "renamed", ""] == (None, 2, False)
