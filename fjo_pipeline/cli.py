@@ -97,7 +97,7 @@ def synth(
     files = write_synthetic(
         dataset, people, seed, refresh, out, register_people=register_people, contracts=Settings().contracts
     )
-    for path in (files.deposit, files.register, files.postcodes, files.truth):
+    for path in (files.deposit, files.register, files.postcodes, *files.reference, files.truth):
         if path is not None:
             print(path)
 
@@ -143,11 +143,18 @@ def register_add(path: Path) -> None:
 
 
 @reference_app.command("add")
-def reference_add(name: str, path: Path) -> None:
+def reference_add(
+    name: str,
+    path: Path,
+    vintage: Annotated[str | None, typer.Option(help="The vintage, where the file does not tell it.")] = None,
+) -> None:
     """Load a reference file: postcode_to_lsoa and linkage_truth at the TTP, others at the databank."""
     from fjo_pipeline.reference import add_reference_file
 
-    print(f"{name}: {add_reference_file(Settings(), name, path):,} rows")
+    loaded = add_reference_file(Settings(), name, path, vintage)
+    print(f"{name}: {loaded.rows:,} rows" + (f", vintage {loaded.vintage}" if loaded.vintage else ""))
+    for note in loaded.notes:
+        print(f"  {note}")
 
 
 @app.command("refresh")

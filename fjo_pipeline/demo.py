@@ -26,7 +26,7 @@ from fjo_pipeline.provider.splitting import join_key_cipher, rank_expression
 from fjo_pipeline.reference import add_reference_file
 from fjo_pipeline.refreshing import Wanted, refresh
 from fjo_pipeline.synthetic import build_world
-from fjo_pipeline.synthetic.deprivation import write_deprivation
+from fjo_pipeline.synthetic.reference_files import REFERENCE_NAMES
 from fjo_pipeline.ttp.flow import Ttp, load_register
 from fjo_pipeline.ttp.report.truth import replace_truth
 from fjo_pipeline.ttp.store import has_partition, partition
@@ -83,7 +83,7 @@ def run_demo(settings: Settings, say: Say) -> DemoResult:
             _make_world(world)
         with _timed(seconds, "load", say):
             _, people = load_register(Ttp(settings), world / "register")
-            for name in ("postcode_to_lsoa", "deprivation_by_lsoa2011"):
+            for name in ("postcode_to_lsoa", *REFERENCE_NAMES):
                 add_reference_file(settings, name, world / f"{name}.csv")
             for dataset, date_ in DEPOSITS:
                 add_deposit(settings, world / dataset / date_)
@@ -154,7 +154,7 @@ def _make_world(folder: Path) -> None:
     world = build_world(SEED, PEOPLE, REGISTER_PEOPLE)
     world.write_register(REGISTER_REFRESH, folder / "register")
     world.write_postcodes(folder / "postcode_to_lsoa.csv")
-    write_deprivation(folder / "postcode_to_lsoa.csv", folder / "deprivation_by_lsoa2011.csv")
+    world.write_reference(folder)
     for dataset, date_ in DEPOSITS:
         world.write_deposit(dataset, date_, folder / dataset / date_)
         world.write_truth(dataset, date_, folder / f"{dataset}_{date_}.parquet")

@@ -34,7 +34,7 @@ from fjo_pipeline.home import make_zones
 from fjo_pipeline.provider.flow import Provider, check_split, send_files, split_deposit, take_deposit
 from fjo_pipeline.reference import add_reference_file
 from fjo_pipeline.synthetic import World, build_world, write_deposit_and_truth
-from fjo_pipeline.synthetic.deprivation import write_deprivation
+from fjo_pipeline.synthetic.reference_files import REFERENCE_NAMES
 from fjo_pipeline.ttp.flow import (
     Ttp,
     link,
@@ -157,8 +157,8 @@ def _load_world(inner: Settings, world: World, last: str) -> World:
     world.write_register(last, folder / "register")
     load_register(Ttp(inner), folder / "register")
     world.write_postcodes(folder / "postcode_to_lsoa.csv")
-    write_deprivation(folder / "postcode_to_lsoa.csv", folder / "deprivation_by_lsoa2011.csv")
-    for name in ("postcode_to_lsoa", "deprivation_by_lsoa2011"):
+    world.write_reference(folder)
+    for name in ("postcode_to_lsoa", *REFERENCE_NAMES):
         add_reference_file(inner, name, folder / f"{name}.csv")
     return world
 

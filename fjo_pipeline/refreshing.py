@@ -12,6 +12,7 @@ from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.retention import Destroyed
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.databank import flow as databank_flow
+from fjo_pipeline.databank.differences.keeping import differences_due
 from fjo_pipeline.databank.projects.extract import extract_is_due
 from fjo_pipeline.databank.projects.grants import load_project, project_numbers
 from fjo_pipeline.databank.quality.page import pages_are_due
@@ -99,6 +100,8 @@ def _due(settings: Settings, stage: str, wanted: Wanted) -> Iterator[Task]:
         pairs = ((each.dataset, each.refresh) for each in register_due(ttp_flow.Ttp(settings)))
     elif stage == "curate":
         pairs = ((each.dataset, each.refresh) for each in databank_flow.due(databank_flow.Databank(settings)))
+    elif stage == "differences":
+        pairs = ((each.dataset, each.refresh) for each in differences_due(databank_flow.Databank(settings)))
     elif stage == "quality":
         pairs = ((each.dataset, each.refresh) for each in reports_due(databank_flow.Databank(settings)))
     else:

@@ -9,6 +9,7 @@ STAGES: dict[str, tuple[Zone, tuple[str, ...]]] = {
     "link": ("ttp", ("file_1", "linkage", "linkage_report", "file_3", "transfers")),
     "register": ("ttp", ("history", "transfers")),
     "curate": ("databank", ("received", "curated")),
+    "differences": ("databank", ("refresh_differences",)),
     "quality": ("databank", ("linkage_quality",)),
     "receipt": ("provider", ("receipt",)),
 }

@@ -11,6 +11,7 @@ from fjo_pipeline.core.keyring import keyring_path
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import ZONES, Settings
 from fjo_pipeline.databank.curate import Curated
+from fjo_pipeline.databank.differences.keeping import renew_differences
 from fjo_pipeline.databank.flow import Databank, curate, curate_received_register, receive, receive_register, release
 from fjo_pipeline.databank.projects.extract import make_project_keys
 from fjo_pipeline.databank.quality.page import make_quality_pages
@@ -111,10 +112,12 @@ class TinyHome:
         return counts
 
     def at_databank(self, refresh: str = REFRESH, dataset: str = "tiny") -> Curated:
-        """Receive, keep the linkage report, and curate."""
+        """Receive, keep the linkage report, curate, and compare with the refresh before."""
         receive(self.databank, dataset, refresh)
         take_linkage_report(self.databank, dataset, refresh)
-        return curate(self.databank, dataset, refresh)
+        curated = curate(self.databank, dataset, refresh)
+        renew_differences(self.databank, dataset)
+        return curated
 
     def at_register(self, refresh: str = REGISTER_REFRESH) -> Curated:
         """The loaded register's people and addresses to the databank, and curated there."""

@@ -126,6 +126,26 @@ def check_delivery(session: Session, contract: Contract, folder: Path, earlier: 
     return CheckReport(tuple(failures), rows, copies, years, beyond)
 
 
+def check_file(session: Session, table: TableContract, folder: Path, key: Sequence[str] = ()) -> list[Failure]:
+    """Load one CSV file into the session and check its columns, and that the columns of `key` together name a row once.
+
+    For files that stand by themselves, as reference files do; a deposit is checked whole.
+    """
+    problems = load_csv(session, table, folder / table.path, table_name(table))
+    failures = [_failure_of_problem(table, each) for each in problems]
+    if any(each.fatal for each in problems):
+        return failures
+    failures += list(_rule_failures(session, table, folder))
+    if key and not failures:
+        columns = ", ".join(map(identifier, key))
+        again = f"({columns}) IN (SELECT ({columns}) FROM {table_name(table)} GROUP BY ALL HAVING count(*) > 1)"
+        count = session.value(f"SELECT count(*) FROM {table_name(table)} WHERE {again}", step="look for repeated rows")
+        if count:
+            rule = "more than one row stands for the same thing"
+            failures.append(Failure(table.path, " and ".join(key), rule, count, _lines(session, table, folder, again)))
+    return failures
+
+
 def _missing_and_unknown_files(contract: Contract, folder: Path) -> Iterator[Failure]:
     expected = {table.path for table in contract.tables}
     present = {path.name for path in folder.iterdir() if path.suffix.lower() == ".csv"}

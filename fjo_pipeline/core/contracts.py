@@ -361,6 +361,28 @@ class RetentionDays(_Model):
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Change = Annotated[float, Field(ge=0)]
+
+
+class DifferenceBands(_Model):
+    """How far a refresh may lie from the last before a person is asked to look; each a share, 0 for any change at all.
+
+    The defaults are ours: wide enough for half a year's growth, narrow where users' code breaks. What each is a share
+    of: docs/refresh-differences.md.
+    """
+
+    rows: Change = 0.25
+    new_keys: Change = 0.25
+    gone_keys: Change = 0.01
+    changed_keys: Change = 0.25
+    columns: Change = 0.0
+    lookup_rows: Change = 0.0
+    lookup_names: Change = 0.0
+    code_share: Change = 0.05
+    missing: Change = 0.05
+    match_rate: Change = 0.02
+    match_status: Change = 0.05
+    link_changes: Change = 0.02
 
 
 class Contract(_Model):
@@ -377,6 +399,7 @@ class Contract(_Model):
     sail: SailNames | None = None
     retention_days: RetentionDays
     match_rate_band: tuple[Share, Share] = (0.0, 1.0)
+    difference_bands: DifferenceBands = DifferenceBands()
     quality_by_ethnicity: bool = False
     tables: tuple[TableContract, ...] = Field(min_length=1)
     derived: FirstApplicationAgeBand | None = None

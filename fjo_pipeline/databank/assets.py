@@ -16,6 +16,7 @@ from fjo_pipeline.core.orchestration import (
 )
 from fjo_pipeline.databank.checks import CURATED_CHECKS
 from fjo_pipeline.databank.curate import Curated
+from fjo_pipeline.databank.differences.page import compare_refresh
 from fjo_pipeline.databank.flow import Databank, curate, receive, release
 from fjo_pipeline.databank.projects.extract import make_extract
 from fjo_pipeline.databank.quality.page import make_quality_pages
@@ -26,7 +27,7 @@ POOL = "databank_store"
 
 def databank_assets(dataset: str) -> list[dg.AssetsDefinition]:
     """The databank's assets of one dataset."""
-    return [_received(dataset), _curated(dataset), _linkage_quality(dataset)]
+    return [_received(dataset), _curated(dataset), _refresh_differences(dataset), _linkage_quality(dataset)]
 
 
 def _received(dataset: str) -> dg.AssetsDefinition:
@@ -104,6 +105,51 @@ def curation_results(key: dg.AssetKey, result: Curated) -> Iterator[dg.Materiali
         },
         check_results=checks,
     )
+
+
+def _refresh_differences(dataset: str) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["databank", dataset, "refresh_differences"])
+
+    @dg.asset(
+        key=key,
+        deps=[["databank", dataset, "curated"]],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "within_bands",
+                asset=key,
+                description="What the refresh changed against the last is within the contract's bands; warns only.",
+            )
+        ],
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        automation_condition=AFTER_WHAT_IT_STANDS_ON,
+        group_name="databank",
+        kinds={"ducklake", "html"},
+        pool=POOL,
+        description="What a refresh changed against the last, in databank.refresh_differences and as a page.",
+    )
+    def refresh_differences(
+        context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with failures_in_words():
+            found = compare_refresh(databank, dataset, context.partition_key)
+        counts = {"judged": found.judged, "beyond_their_bands": found.beyond}
+        by_measure = {f"beyond_in_{name}": count for name, count in found.beyond_by_measure.items()}
+        in_others = {f"beyond_in_refresh_{refresh}": count for refresh, count in found.beyond_in_others.items()}
+        yield dg.MaterializeResult(
+            metadata=counts | {"against": found.against or "none: the first refresh", "digest": found.digest},
+            check_results=[
+                dg.AssetCheckResult(
+                    passed=found.within_bands,
+                    check_name="within_bands",
+                    asset_key=key,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata=counts | by_measure | in_others,
+                )
+            ],
+        )
+
+    return refresh_differences
 
 
 def _linkage_quality(dataset: str) -> dg.AssetsDefinition:

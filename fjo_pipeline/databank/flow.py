@@ -127,10 +127,10 @@ def partitions(session: Session) -> list[Partition]:
 def state_digest(session: Session) -> str:
     """What the views are made from: every refresh, every reference file, and the models themselves."""
     references = session.rows(
-        "SELECT name, digest FROM lake.databank.reference_files ORDER BY ALL", step="list reference"
+        "SELECT name, digest, vintage FROM lake.databank.reference_files ORDER BY ALL", step="list reference"
     )
     parts = [f"{each.dataset}|{each.refresh}|{each.digest}" for each in partitions(session)]
-    return sha256_of_texts(models_digest(), *parts, *(f"{name}|{digest}" for name, digest in references))
+    return sha256_of_texts(models_digest(), *parts, *("|".join(map(str, each)) for each in references))
 
 
 def release(databank: Databank) -> Release:

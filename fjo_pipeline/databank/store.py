@@ -13,22 +13,29 @@ from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import LAKE, Session, confine, literal, open_session
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.core.stores import store_lock
+from fjo_pipeline.databank.reference_layouts import store_schema
 
 SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS lake.databank;
-CREATE SCHEMA IF NOT EXISTS lake.SAILREFRV;
 CREATE TABLE IF NOT EXISTS lake.databank.partitions (
     dataset VARCHAR, refresh VARCHAR, digest VARCHAR, synthetic BOOLEAN, contract_version VARCHAR,
     alf_e_key_version INTEGER, lsoa_vintage VARCHAR, rows BIGINT, people BIGINT, linked BIGINT);
 CREATE TABLE IF NOT EXISTS lake.databank.link_changes (
     DATASET VARCHAR, PERSON_ID_E BIGINT, REFRESH VARCHAR, PREVIOUS_REFRESH VARCHAR,
     OLD_ALF_STS_CD VARCHAR, NEW_ALF_STS_CD VARCHAR, REASON VARCHAR);
-CREATE TABLE IF NOT EXISTS lake.databank.reference_files (name VARCHAR, digest VARCHAR, rows BIGINT);
+CREATE TABLE IF NOT EXISTS lake.databank.refresh_differences (
+    DATASET VARCHAR, REFRESH VARCHAR, AGAINST VARCHAR, MEASURE VARCHAR, TABLE_NAME VARCHAR, ITEM VARCHAR,
+    CATEGORY VARCHAR, SAID VARCHAR, BEFORE BIGINT, AFTER BIGINT, BEFORE_SHARE DOUBLE, AFTER_SHARE DOUBLE,
+    CHANGE DOUBLE, BAND DOUBLE, WITHIN_BAND BOOLEAN, SPECIAL_ACCESS BOOLEAN);
+CREATE TABLE IF NOT EXISTS lake.databank.refresh_comparisons (
+    dataset VARCHAR, refresh VARCHAR, against VARCHAR, digest VARCHAR, judged BIGINT, beyond BIGINT);
+CREATE TABLE IF NOT EXISTS lake.databank.reference_files (
+    name VARCHAR, digest VARCHAR, rows BIGINT, vintage VARCHAR, part VARCHAR);
+ALTER TABLE lake.databank.reference_files ADD COLUMN IF NOT EXISTS vintage VARCHAR;
+ALTER TABLE lake.databank.reference_files ADD COLUMN IF NOT EXISTS part VARCHAR;
 CREATE TABLE IF NOT EXISTS lake.databank.linkage_report (
     dataset VARCHAR, refresh VARCHAR, section VARCHAR, place INTEGER, item VARCHAR, people BIGINT, linked BIGINT,
     expected_errors DOUBLE, said VARCHAR);
-CREATE TABLE IF NOT EXISTS lake.SAILREFRV.DEPRIVATION_BY_LSOA2011 (
-    NATION VARCHAR, LSOA2011_CD VARCHAR, DEPRIVATION_SCORE DOUBLE, DEPRIVATION_DECILE INTEGER);
 """
 
 
@@ -68,7 +75,7 @@ class DatabankStore:
             self._attach(session, "")
             # Inlined rows would stand in the catalogue in plain; the option persists, ATTACH's own does not.
             session.run("CALL lake.set_option('data_inlining_row_limit', 0)", step="keep rows out of the catalogue")
-            session.run(SCHEMA, step="lay out the databank's store")
+            session.run(SCHEMA + store_schema(), step="lay out the databank's store")
         if self.settings.catalogue == "sqlite":
             connection = sqlite3.connect(self._sqlite)
             connection.execute("PRAGMA journal_mode = WAL")

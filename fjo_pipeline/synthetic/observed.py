@@ -11,7 +11,7 @@ from fjo_pipeline.synthetic.couples import People
 from fjo_pipeline.synthetic.life import HomeSpells, NameSpells
 from fjo_pipeline.synthetic.names import name_tables
 from fjo_pipeline.synthetic.places import Places
-from fjo_pipeline.synthetic.streams import Bools, Ints, chance, stream
+from fjo_pipeline.synthetic.streams import Bools, Ints, System, chance, stream
 from fjo_pipeline.synthetic.typos import with_typos
 from fjo_pipeline.synthetic.writing import flags
 

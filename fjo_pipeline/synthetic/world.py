@@ -23,6 +23,7 @@ from fjo_pipeline.synthetic.names import ENGLAND, WALES
 from fjo_pipeline.synthetic.observed import Lives
 from fjo_pipeline.synthetic.places import build_places
 from fjo_pipeline.synthetic.population import build_people
+from fjo_pipeline.synthetic.reference_files import write_reference_files
 from fjo_pipeline.synthetic.register import Entries, build_entries, off_register, register_tables
 from fjo_pipeline.synthetic.source import Source
 from fjo_pipeline.synthetic.source_people import draw_people
@@ -43,6 +44,7 @@ class SyntheticFiles:
     register: Path
     postcodes: Path
     truth: Path | None
+    reference: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ class World:
         places = self.lives.places
         lsoa = places.lsoa.take(pa.array(places.unit_lsoa))
         write_csv(pa.table({"postcode": places.postcode, "lsoa2011_cd": lsoa}), path)
+
+    def write_reference(self, folder: Path) -> list[Path]:
+        """Write made-up deprivation, populations, births and families for the world's places as CSV files."""
+        return write_reference_files(self.lives.places.lsoa, folder)
 
     def write_truth(self, dataset: str, refresh: str, path: Path) -> None:
         """Write person_id and register_id, null for people on no register, for everybody in that deposit."""
@@ -184,7 +190,7 @@ def write_synthetic(
     dataset: str, people: int, seed: int, refresh: str, out: Path, *, register_people: int | None = None,
     contracts: Path = CONTRACTS,
 ) -> SyntheticFiles:  # fmt: skip
-    """Write a deposit of `dataset`, its register, its postcode directory and the truth under `out`.
+    """Write a deposit of `dataset`, its register, its reference files and the truth under `out`.
 
     The same seed, people and register_people make the same world, so that a later refresh shows it later and all
     datasets share one register. A dataset without a generator of its own is made from its contract in the folder
@@ -196,11 +202,13 @@ def write_synthetic(
     declared = None if own else contract(dataset, contracts)
     world = build_world(seed, people, register_people)
     world.write_register(refresh, out / "register")
-    world.write_postcodes(out / "reference" / "postcode_to_lsoa.csv")
+    postcodes = out / "reference" / "postcode_to_lsoa.csv"
+    world.write_postcodes(postcodes)
+    reference = tuple(world.write_reference(out / "reference"))
     deposit, truth = (None, None) if dataset == register.DATASET else (out / "deposit", out / "truth.parquet")
     if deposit is not None and truth is not None:
         write_deposit_and_truth(world, declared or dataset, people, refresh, deposit, truth)
-    return SyntheticFiles(deposit, out / "register", out / "reference" / "postcode_to_lsoa.csv", truth)
+    return SyntheticFiles(deposit, out / "register", postcodes, truth, reference)
 
 
 def write_deposit_and_truth(

@@ -14,7 +14,7 @@ from fjo_pipeline.ttp import definitions as ttp
 
 DATASET, REFRESH = "cafcass_england_ecms", "20240111"
 REGISTER = "population_register"
-VIEWS = {"staging", "intermediate", "marts", "publications"}
+VIEWS = {"staging", "intermediate", "marts", "publications", "SAILREFRV"}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_a_registers_history_is_sent_and_once_curated_every_view_is_built_for_it
             assert {key.path[1] for key in after} == VIEWS
 
 
-def test_one_curated_refresh_has_every_view_built_though_other_datasets_and_refreshes_are_missing(
+def test_one_curated_refresh_is_compared_and_has_every_view_built_though_other_datasets_and_refreshes_are_missing(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     register_partition(instance, DATASET, "20230711")
@@ -101,7 +101,7 @@ def test_one_curated_refresh_has_every_view_built_though_other_datasets_and_refr
     after = dg.evaluate_automation_conditions(definitions, instance, cursor=before.cursor)
     views = views_of(definitions)
     assert len(views) > 30
-    assert requested(after) == views
+    assert requested(after) == views | {dg.AssetKey(["databank", DATASET, "refresh_differences"])}
     again = dg.evaluate_automation_conditions(definitions, instance, cursor=after.cursor)
     assert requested(again) == set()
 
@@ -117,7 +117,7 @@ def test_a_refresh_curated_between_two_looks_is_not_lost_when_the_views_were_bui
     first = dg.evaluate_automation_conditions(definitions, instance, cursor=before.cursor)
     report(instance, *((view, None) for view in views), (curated, "20230711"))
     second = dg.evaluate_automation_conditions(definitions, instance, cursor=first.cursor)
-    assert requested(first) == views
+    assert views <= requested(first)
     assert views <= requested(second)
 
 

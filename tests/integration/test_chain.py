@@ -11,6 +11,7 @@ from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.databank.flow import Databank, query
 from fjo_pipeline.databank.projects.analyst import analyst_session
 from fjo_pipeline.databank.projects.extract import extract_path
+from fjo_pipeline.databank.reference_layouts import REFERENCES
 from fjo_pipeline.demo import DEPOSITS, run_demo, summary
 from tests.integration.conftest import SECOND_PROJECT, Chain
 from tests.integration.sail_columns import LOOKUPS, TABLES
@@ -52,7 +53,9 @@ def test_the_extract_has_these_tables_and_no_others(analyst: Session) -> None:
     own = ("HEARINGS", "FIRST_S31_AGE_BAND")
     dated = [f"{SCHEMA}.CAFE_ECMS_{name}_{each}" for name in (*TABLES, *own) for each in (FIRST, SECOND)]
     dated += [f"SAILCAFEREFV.ECMS_{name}_{each}" for name in LOOKUPS for each in (FIRST, SECOND)]
-    assert [name for (name,) in found] == sorted([*dated, "SAILREFRV.DEPRIVATION_BY_LSOA2011"])
+    lists = ("LOCAL_AUTHORITIES", "REGIONS", "DFJ_AREAS", "DFJ_AREA_BY_COURT")
+    shared = [f"SAILREFRV.{name}" for name in (*(each.table for each in REFERENCES.values()), *lists)]
+    assert [name for (name,) in found] == sorted([*dated, *shared])
 
 
 @pytest.mark.parametrize("name", TABLES)

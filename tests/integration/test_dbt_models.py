@@ -17,6 +17,8 @@ from fjo_pipeline.core.contracts import Contract, TableContract, contract
 from fjo_pipeline.core.sessions import LAKE, Session, identifier, literal, open_session
 from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.databank.dbt_plugin import Plugin
+from fjo_pipeline.databank.reference_layouts import store_schema
+from fjo_pipeline.databank.store import SCHEMA
 
 PROJECT = Path(__file__).parents[2] / "dbt_models"
 REFRESHES = {
@@ -223,16 +225,11 @@ def fill(session: Session) -> None:
 
 
 def make_reference(session: Session) -> None:
-    """The deprivation table, which always stands."""
-    session.run("CREATE SCHEMA lake.SAILREFRV", step="make a schema")
-    session.run(
-        "CREATE TABLE lake.SAILREFRV.DEPRIVATION_BY_LSOA2011 "
-        "(NATION VARCHAR, LSOA2011_CD VARCHAR, DEPRIVATION_SCORE DOUBLE, DEPRIVATION_DECILE INTEGER)",
-        step="make the deprivation table",
-    )
+    """The databank's own tables, which always stand, and two areas' deprivation."""
+    session.run(SCHEMA + store_schema(), step="make the databank's own tables")
     session.run(
         "INSERT INTO lake.SAILREFRV.DEPRIVATION_BY_LSOA2011 "
-        "VALUES ('England', 'E01000001', 6.2, 3), ('Wales', 'W01000001', 9.0, 10)",
+        "VALUES ('England', 'E01000001', 6.2, 3, NULL, '2019'), ('Wales', 'W01000001', 9.0, 10, NULL, '2019')",
         step="fill the deprivation table",
     )
 
@@ -363,6 +360,13 @@ def test_copies_of_people_do_not_weigh_in_match_rates(built: Path) -> None:
 def test_few_people_are_not_let_out(built: Path) -> None:
     sql = "SELECT source, people, linked, match_rate, is_suppressed FROM lake.publications.pub_match_rates ORDER BY 1"
     assert rows(built, sql) == [(source, None, None, None, True) for source in ("cms", "cymru", "ecms")]
+
+
+def test_the_lists_of_areas_stand_beside_the_reference_files(built: Path) -> None:
+    sql = "SELECT count(*), count(DISTINCT REGION_NM) FROM lake.SAILREFRV.LOCAL_AUTHORITIES"
+    assert rows(built, sql) == [(175, 10)]
+    assert rows(built, "SELECT count(*) FROM lake.SAILREFRV.DFJ_AREAS WHERE NATION = 'Wales'") == [(3,)]
+    assert rows(built, "SELECT DFJ_AREA FROM lake.SAILREFRV.DFJ_AREA_BY_COURT WHERE COURT_CODE = 102") == [("SWANSEA",)]
 
 
 def test_staging_views_read_under_another_alias(built: Path) -> None:

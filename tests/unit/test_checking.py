@@ -103,6 +103,13 @@ def test_unreadable_values_of_one_row_are_each_told_and_the_row_is_not_checked_f
     ]
 
 
+def test_a_lookup_that_loses_a_row_still_in_use_is_told_with_column_and_rows(check: Check) -> None:
+    report = check(PLACES="ID,NAME\n2,South\n")
+    assert str(report) == (
+        "VISITS.csv, line 2, 4, column PLACE: the value refers to no row of PLACES.csv, column ID (2 times)"
+    )
+
+
 def test_spaces_around_a_number_or_date_are_told(check: Check) -> None:
     report = check(VISITS=visit(SCORE=" 3", SEEN="1985-01-1 "))
     assert [failure.column for failure in report.failures] == ["SCORE", "SEEN"]

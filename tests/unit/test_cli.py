@@ -73,11 +73,11 @@ def test_a_register_and_references_are_loaded(home: TinyHome, fjo: Fjo, tmp_path
 def test_a_project_is_extracted_queried_and_exported(home: TinyHome, fjo: Fjo, tmp_path: Path) -> None:
     ran = fjo(home.settings, "project", "extract", "7001")
     assert ran.code == 0
-    assert "project 7001: 11 tables, 28 rows, snapshot" in ran.out
+    assert "project 7001: 14 tables, 28 rows, snapshot" in ran.out
     sql = f"SELECT count(*) AS people FROM SAIL7001V.TINY_ALF_{REFRESH}"
     assert fjo(home.settings, "project", "sql", "7001", sql, "--csv").out.splitlines() == ['"people"', "4"]
     ran = fjo(home.settings, "project", "export", "7001", "--format", "csv", "--out", str(tmp_path / "out"))
-    assert ran.out == f"11 files in {tmp_path / 'out'}\n"
+    assert ran.out == f"14 files in {tmp_path / 'out'}\n"
 
 
 def test_sql_prints_a_table_csv_or_json(carried: TinyHome, fjo: Fjo) -> None:

@@ -29,11 +29,11 @@ select
     aged.case_id,
     aged.person_id as adult_id,
     aged.first_app_start_age,
-    cast(ceil(deprivation.deprivation_decile / 2.0) as integer) as address_imd_quintile,
+    deprivation.quintile as address_imd_quintile,
     aged.refresh,
     aged.source
 from aged
-left join {{ source('reference', 'deprivation_by_lsoa2011') }} as deprivation on deprivation.lsoa2011_cd = aged.lsoa
+left join {{ ref('int_deprivation') }} as deprivation using (lsoa)
 where recorded_as = 'adult'
     or is_adult
     or (

@@ -41,14 +41,13 @@ people as (
         {{ completed_years('people.week_of_birth', 'roles.first_application_date') }} as age,
         year(roles.first_application_date) as first_year,
         regions.region,
-        deprivation.nation || ' ' || cast(ceil(deprivation.deprivation_decile / 2.0) as integer) as quintile,
+        deprivation.nation || ' ' || deprivation.quintile as quintile,
         nullif(ethnicities.known_ethnicities, []) as ethnicities
     from {{ ref('int_people') }} as people
     left join on_applications as roles using (source, refresh, person_id)
     left join regions using (source, refresh, person_id)
     left join {{ ref('int_ethnicities') }} as ethnicities using (source, refresh, person_id)
-    left join {{ source('reference', 'deprivation_by_lsoa2011') }} as deprivation
-        on deprivation.lsoa2011_cd = people.lsoa
+    left join {{ ref('int_deprivation') }} as deprivation using (lsoa)
 ),
 
 categories as (

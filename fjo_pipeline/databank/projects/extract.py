@@ -170,11 +170,19 @@ def _write_partition(
 
 
 def _write_shared_reference(session: Session, tables: dict[str, dict[str, Any]], synthetic: bool) -> None:
+    """Every reference table of the release, and the lists of areas that dbt has put beside them."""
     session.run("CREATE SCHEMA IF NOT EXISTS extract.SAILREFRV", step="make a schema")
-    name = "DEPRIVATION_BY_LSOA2011"
-    target = f"extract.SAILREFRV.{name}"
-    session.run(f"CREATE TABLE {target} AS FROM lake.SAILREFRV.{name} ORDER BY ALL", step=f"provide {name}")
-    tables[f"SAILREFRV.{name}"] = _described(session, target, synthetic)
+    for (found,) in session.rows(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND lower(schema_name) = 'sailrefrv' "
+        "ORDER BY upper(table_name)",
+        step="list reference tables",
+    ):
+        name = found.upper()
+        target = f"extract.SAILREFRV.{identifier(name)}"
+        session.run(
+            f"CREATE TABLE {target} AS FROM lake.SAILREFRV.{identifier(found)} ORDER BY ALL", step=f"provide {name}"
+        )
+        tables[f"SAILREFRV.{name}"] = _described(session, target, synthetic)
 
 
 def _described(session: Session, target: str, synthetic: bool) -> dict[str, Any]:

@@ -29,7 +29,7 @@ DEPRIVATION = "nation,lsoa2011_cd,deprivation_score,deprivation_decile\nWales,W0
 def add_deprivation(home: TinyHome, folder: Path) -> int:
     path = folder / "deprivation.csv"
     path.write_text(DEPRIVATION)
-    return add_reference(home.databank.store, "deprivation_by_lsoa2011", path)
+    return add_reference(home.databank.store, "deprivation_by_lsoa2011", path).rows
 
 
 def snapshots(home: TinyHome) -> set[int]:

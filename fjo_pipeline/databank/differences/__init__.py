@@ -1,0 +1,1 @@
+"""What a refresh changed against the one before it: counted, judged by the contract's bands, kept, and shown."""
