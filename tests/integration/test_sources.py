@@ -15,6 +15,7 @@ from fjo_pipeline.core.keyring import open_keyring
 from fjo_pipeline.core.linking_field import LinkingFieldCipher, tweak_for
 from fjo_pipeline.core.transfers import latest, open_transfer
 from fjo_pipeline.databank.ciphers import at_rest
+from fjo_pipeline.status import home_status, shown
 from fjo_pipeline.ttp.flow import link, load_register
 from tests.deposit_builder import Row, csvs_of
 from tests.tiny_home import PERSONS, REFRESH, TinyHome, copied, loaded_home, write_register
@@ -162,6 +163,8 @@ def test_codes_that_were_outgrown_are_counted_and_nothing_is_held_up(home: TinyH
     taken = home.provider.ledger.last("deposit", "child_health", REFRESH, "accepted")
     assert taken is not None
     assert taken.detail["beyond_codes"] == {"CHILD_BIRTHS.csv, column MAT_SMOKING_CD": 1}
+    said = "CHILD_BIRTHS.csv, column MAT_SMOKING_CD: values that are none of the contract's codes: 1"
+    assert f"warning: child_health/{REFRESH}: {said}" in shown(home_status(home.settings))
 
 
 def test_the_family_court_links_without_numbers_and_its_case_numbers_are_ids(home: TinyHome) -> None:
