@@ -131,9 +131,21 @@ class EarlierKeys:
 
 
 def earlier_keys(settings: Settings, contract: Contract, manifest: Manifest) -> EarlierKeys | None:
-    """What an increment's references are looked up in; None for a full deposit. Refused as `deposits_beneath` is."""
+    """What an increment's references are looked up in; None for a full deposit.
+
+    Refused as `deposits_beneath` is, and where keys of a deposit of its base were not kept.
+    """
     beneath = deposits_beneath(contract, manifest, open_ledger(settings, "provider"))
-    return EarlierKeys(settings, contract, beneath, open_keyring(settings, "provider")) if beneath else None
+    if beneath is None:
+        return None
+    for refresh in beneath.before + beneath.later:
+        for column in _kept_columns(contract):
+            if not (_folder(settings, contract.name, refresh) / _file(column)).is_file():
+                raise Refused(
+                    f"the keys of {contract.name}/{refresh}, {column[0]}.{column[1]}, were not kept when it was taken, "
+                    "so no increment can stand on it: send a full deposit, and name it as base from then on"
+                )
+    return EarlierKeys(settings, contract, beneath, open_keyring(settings, "provider"))
 
 
 def keep_keys(
@@ -187,13 +199,7 @@ def _hashed_primary_key(fields: Sequence[FieldContract], primary_key: str | None
 def _kept_column(
     session: Session, settings: Settings, contract: Contract, refresh: str, column: Column, keyring: Keyring
 ) -> str:
-    path = _folder(settings, contract.name, refresh) / _file(column)
-    if not path.is_file():
-        raise Refused(
-            f"the keys of {contract.name}/{refresh}, {column[0]}.{column[1]}, were not kept when it was taken, so no "
-            "increment can stand on it: send a full deposit, and name it as base from then on"
-        )
-    return parquet_relation(session, path, _key(keyring))
+    return parquet_relation(session, _folder(settings, contract.name, refresh) / _file(column), _key(keyring))
 
 
 def _folder(settings: Settings, dataset: str, refresh: str) -> Path:

@@ -172,6 +172,7 @@ def test_a_base_whose_keys_were_not_kept_is_none(provider: Provider) -> None:
     land(provider, FIRST)
     with pytest.raises(Refused, match=f"the keys of tiny/{BASE}, .* were not kept .*: send a full deposit"):
         take_deposit(provider, "tiny", FIRST)
+    assert "send a full deposit" in quarantined(provider, FIRST)
 
 
 def test_two_deposits_keys_with_one_hash_are_refused(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
