@@ -12,7 +12,7 @@ from fjo_pipeline.ttp.linkage.prepare import TEXTS_OF
 
 FREQUENCY_FLOOR = 1.5
 WEIGHT_OFFSET = 100
-KINDS = ("clean", "soiled")
+SAME_PERSON = ("clean", "soiled")
 # A candidate below these odds could neither be linked nor be a rival that anybody would notice.
 LEAST_ODDS = 1e-3
 # Everything else may agree and it is still the brother: forename and sex are not both written down wrong by accident.
@@ -145,7 +145,7 @@ def _rough_weight(comparison: Comparison, model: LinkageModel) -> str:
 def _no_housemate(model: LinkageModel, household: Household) -> str:
     """SQL condition: pair `v` could be told from a housemate of the true person, if its address were the best one."""
     told = [
-        f"greatest({', '.join(_most_against(other, kind, model) for kind in KINDS)}) "
+        f"greatest({', '.join(_most_against(other, kind, model) for kind in SAME_PERSON)}) "
         f">= log2({_double(LEAST_ODDS * number)})"
         for other, number in (("relative", household.relative), ("occupant", household.occupant))
         if number > 0

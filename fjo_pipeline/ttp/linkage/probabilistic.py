@@ -41,13 +41,12 @@ def score(session: Session, model: LinkageModel) -> int:
     return pairs
 
 
-def score_nobody(session: Session) -> int:
-    """An empty `linkage_scored`, where there is nobody to score."""
+def score_nobody(session: Session) -> None:
+    """Make an empty `linkage_scored`, where there is nobody to score."""
     session.run(
         "CREATE OR REPLACE TEMP TABLE linkage_scored (pid INTEGER, rid INTEGER, probability DOUBLE)",
         step="score nobody",
     )
-    return 0
 
 
 def weigh(session: Session, model: LinkageModel, vectors: str, household: Household) -> None:
