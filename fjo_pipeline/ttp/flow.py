@@ -27,15 +27,18 @@ from fjo_pipeline.core.transfers import (
 from fjo_pipeline.ttp.file_1 import carries_nhs_numbers, confidential_query, load_file_1, people_query
 from fjo_pipeline.ttp.file_3 import file_3_digest, write_file_3, write_receipt
 from fjo_pipeline.ttp.linkage.link import LinkageResult, link_prepared
-from fjo_pipeline.ttp.linkage.memory import SCHEMA as MEMORY
 from fjo_pipeline.ttp.linkage.memory import Memory, keep
 from fjo_pipeline.ttp.linkage.model import load_model
 from fjo_pipeline.ttp.reference import add_postcode_directory, directory_version
 from fjo_pipeline.ttp.register.loading import add_register, register_version
 from fjo_pipeline.ttp.register.preparing import open_prepared
 from fjo_pipeline.ttp.report.counts import report_digest
+<<<<<<< HEAD
 from fjo_pipeline.ttp.second_register import link_to_second_register, number_people, second_register_digest
 from fjo_pipeline.ttp.store import TtpStore, has_partition, partition
+=======
+from fjo_pipeline.ttp.store import MEMORY, TtpStore, has_partition, partition
+>>>>>>> linkage3
 
 RECIPIENTS: Mapping[Kind, Zone] = {"receipt": "provider", "linkage_report": "databank", "file_3": "databank"}
 """File 3 goes last: once it is sent, nothing of its refresh is due."""
@@ -97,8 +100,7 @@ def link(ttp: Ttp, dataset: str, refresh: str) -> LinkageResult:
         if not has_partition(session, "file_1", dataset, refresh):
             raise Refused(f"File 1 of {dataset}/{refresh} is not in the store: receive it first")
         version = sha256_of_texts(open_prepared(session), model.digest())
-        memory = Memory("ttp.memory", version, dataset, refresh)
-        session.run(MEMORY.format(schema=memory.schema), step="lay out the memory")
+        memory = Memory(MEMORY, version, dataset, refresh)
         session.run(f"CREATE TEMP TABLE people AS {people_query(dataset, refresh)}", step="read File 1's people")
         session.run(
             f"CREATE TEMP TABLE confidential AS {confidential_query(dataset, refresh)}",

@@ -8,9 +8,8 @@ from fjo_pipeline.core.contracts import datasets
 from fjo_pipeline.core.retention import Destroyed, expired, record_destroyed
 from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.ttp.flow import Ttp
-from fjo_pipeline.ttp.linkage.memory import SCHEMA as MEMORY
 from fjo_pipeline.ttp.linkage.memory import forget
-from fjo_pipeline.ttp.store import partition
+from fjo_pipeline.ttp.store import MEMORY, partition
 
 
 def destroy_expired(ttp: Ttp, today: date) -> Iterator[Destroyed]:
@@ -29,8 +28,7 @@ def destroy_expired(ttp: Ttp, today: date) -> Iterator[Destroyed]:
 
 def _destroy_in_store(ttp: Ttp, dataset: str, refresh: str) -> None:
     with ttp.store.writing() as session:
-        session.run(MEMORY.format(schema="ttp.memory"), step="lay out the memory")
         with one_transaction(session):
             session.run(f"DROP TABLE IF EXISTS ttp.file_1.{partition(dataset, refresh)}", step="destroy File 1")
-            forget(session, "ttp.memory", dataset, refresh)
+            forget(session, MEMORY, dataset, refresh)
         session.run("CHECKPOINT ttp", step="free the space of what was destroyed")

@@ -12,8 +12,12 @@ from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, identifier, literal, open_session
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.core.stores import store_lock
+from fjo_pipeline.ttp.linkage.memory import SCHEMA as MEMORY_SCHEMA
 
-SCHEMA = """
+MEMORY = "ttp.memory"
+"""The schema of what linkage remembers."""
+
+SCHEMA = f"""
 CREATE SCHEMA IF NOT EXISTS ttp.register;
 CREATE SCHEMA IF NOT EXISTS ttp.reference;
 CREATE SCHEMA IF NOT EXISTS ttp.file_1;
@@ -35,7 +39,7 @@ CREATE TABLE IF NOT EXISTS ttp.register.stay (
     register_id VARCHAR, postcode VARCHAR, address VARCHAR, from_date DATE, to_date DATE);
 CREATE TABLE IF NOT EXISTS ttp.reference.version (name VARCHAR, version VARCHAR, vintage VARCHAR);
 CREATE TABLE IF NOT EXISTS ttp.reference.postcode_to_lsoa (postcode VARCHAR, lsoa_cd VARCHAR);
-"""
+{MEMORY_SCHEMA.format(schema=MEMORY)}"""
 
 
 @dataclass(frozen=True)

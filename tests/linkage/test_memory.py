@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.linkage_again import change
 from benchmarks.linkage_data import write_standard
 from benchmarks.linkage_train import REGISTER, load_standard
 from fjo_pipeline.core.sessions import Session, open_session
@@ -78,6 +79,14 @@ def test_a_changed_person_is_looked_for_with_those_at_the_same_address_and_nobod
     )
     result, links = _link(session, "changed")
     assert 1 <= result.asked <= 12
+    assert links == _without_memory(session, "changed")
+
+
+def test_a_refresh_with_one_in_twenty_new_or_changed_has_the_links_of_a_full_linkage(session: Session) -> None:
+    _link(session, "people")
+    change(session)
+    result, links = _link(session, "changed", refresh="20240201")
+    assert 0 < result.asked < result.people / 4
     assert links == _without_memory(session, "changed")
 
 

@@ -3,53 +3,72 @@
 Names and addresses are compared apart and never multiplied out, so that a person with many of each costs their sum.
 """
 
+import re
 from math import log2
 
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.households import Household
-from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, Comparison, Level, LinkageModel
+from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, Comparison, LinkageModel
 from fjo_pipeline.ttp.linkage.prepare import TEXTS_OF
 
 FREQUENCY_FLOOR = 1.5
+# A person `l`, a register row `r` or a listed variant `k`, and a column of it, in the conditions of levels.
+COLUMN = re.compile(r"\b([lrk])\.(\w+)")
 WEIGHT_OFFSET = 100
-KINDS = ("clean", "soiled")
+SAME_PERSON = ("clean", "soiled")
 # A candidate below these odds could neither be linked nor be a rival that anybody would notice.
 LEAST_ODDS = 1e-3
 # Everything else may agree and it is still the brother: forename and sex are not both written down wrong by accident.
 TWINS_OF_TWO_SEXES = f"v.given_name = {DIFFERENT} AND v.sex = {DIFFERENT}"
-# Column: what it is called among people, and its register rows as `key`.
+# What the values counted for `prepare.HELD` are called among people.
 FREQUENCIES = {
-    "first": ("first", "SELECT f.first AS key FROM linkage_name_row n JOIN linkage_forename f ON f.id = n.forename"),
-    "surname": (
-        "surname",
-        "SELECT s.surname AS key FROM linkage_name_row n JOIN linkage_surname s ON s.id = n.surname",
-    ),
-    "dob": ("dob", "SELECT dob AS key FROM linkage_person"),
-    "postcode": ("postcode_id", "SELECT postcode AS key FROM linkage_address_row"),
-    "address": ("address_id", "SELECT address AS key FROM linkage_address_row"),
+    "first": "first_id",
+    "surname": "surname_id",
+    "dob": "dob",
+    "postcode": "postcode_id",
+    "address": "address_id",
 }
 
 
+# How common a forename and a surname are together: as the register has it, leaning on what they would be by chance as
+# if that had been seen in one person. One row is left out, which is the candidate's own. Names go by families and
+# peoples, so that by chance alone a Mohammed Khan would be taken for ten times as rare as he is.
+TOGETHER = """greatest(coalesce(people, 1), 1) * chance / ((chance + 1) * register)"""
+
+
 def count_frequencies(session: Session) -> None:
-    """Make `linkage_share`(pid, one share per column): how common each of a person's values is in the register."""
-    for column, (key, counted) in FREQUENCIES.items():
-        session.run(
-            f"""CREATE OR REPLACE TEMP TABLE linkage_frequency_{column} AS
-            SELECT key, greatest(count(*), {FREQUENCY_FLOOR}) / (SELECT count(*) FROM linkage_person) AS {column}_share
-            FROM ({counted}) SEMI JOIN (SELECT {key} AS key FROM linkage_people JOIN linkage_rest USING (pid))
-                 USING (key)
-            GROUP BY key""",
-            step=f"count how common each {column} is",
-        )
-    joins = [f"LEFT JOIN linkage_frequency_{c} f_{c} ON f_{c}.key = p.{key}" for c, (key, _) in FREQUENCIES.items()]
+    """Make `linkage_share`(pid, one share per column): how common each of a person's values is in the register.
+
+    And `full_name_share`, of forename and surname together.
+    """
+    session.run(
+        """CREATE OR REPLACE TEMP TABLE linkage_frequency_full_name AS
+        SELECT first_id, surname_id, count(*) AS people FROM linkage_name_row
+        SEMI JOIN (FROM linkage_people SEMI JOIN linkage_rest USING (pid)) USING (first_id, surname_id)
+        GROUP BY first_id, surname_id""",
+        step="count how common each full name is",
+    )
+    shares = ", ".join(f"{column}_share" for column in FREQUENCIES)
+    counted = ", ".join(
+        f"CASE WHEN p.{key} IS NOT NULL THEN greatest(coalesce({column}_held.held, 1), {FREQUENCY_FLOOR}) END "
+        f"/ register AS {column}_share"
+        for column, key in FREQUENCIES.items()
+    )
+    joins = " ".join(
+        f"LEFT JOIN linkage_held_{column} {column}_held ON {column}_held.key = p.{key}"
+        for column, key in FREQUENCIES.items()
+    )
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_share AS
-        SELECT pid, {", ".join(f"{column}_share" for column in FREQUENCIES)}
-        FROM linkage_people p JOIN linkage_rest USING (pid) {" ".join(joins)}""",
+        SELECT pid, {shares}, {TOGETHER} AS full_name_share FROM (
+            SELECT pid, {shares}, people, register, first_share * surname_share * register AS chance FROM (
+                SELECT pid, {counted}, people, register
+                FROM linkage_people p JOIN linkage_rest USING (pid) {joins}
+                LEFT JOIN linkage_frequency_full_name f ON f.first_id = p.first_id AND f.surname_id = p.surname_id
+                CROSS JOIN (SELECT count(*) AS register FROM linkage_person)))""",
         step="tell each person how common the values are",
     )
-    for column in FREQUENCIES:
-        session.run(f"DROP TABLE linkage_frequency_{column}", step="drop the frequencies")
+    session.run("DROP TABLE linkage_frequency_full_name", step="drop the frequencies")
 
 
 def compare(
@@ -82,18 +101,24 @@ def compare(
         session.run(f"DROP TABLE linkage_{table}", step="drop the best rows")
 
 
-def rarity(model: LinkageModel, comparison: Comparison, code: str) -> str:
-    """SQL: log2 of the mean chance of an equal value over this value's own share of the register, 0 unless equal.
+def rarity(model: LinkageModel) -> str:
+    """SQL: log2 of the mean chances of equal values over these values' own shares of the register, 0 where none is.
 
-    `code` is SQL for the level; shares are those of `linkage_share h`.
+    For a vector `v` and the shares of `linkage_share h`; two equal names have their share together.
     """
-    frequent = [level for level in comparison.levels if level.frequency]
-    if not frequent:
-        return "0"
-    codes = ", ".join(str(level.code) for level in frequent)
-    share = f"h.{frequent[0].frequency}_share"
-    mean = _double(_mean_weight(model, comparison))
-    return f"coalesce({mean} - log2(CASE WHEN {code} IN ({codes}) THEN {share} END), 0)"
+    equal, means, apart = {}, {}, {}
+    for comparison in COMPARISONS:
+        frequent = [level for level in comparison.levels if level.frequency]
+        if frequent:
+            name, share = comparison.name, f"h.{frequent[0].frequency}_share"
+            equal[name] = f"v.{name} IN ({', '.join(str(level.code) for level in frequent)})"
+            means[name] = _mean_weight(model, comparison)
+            apart[name] = f"coalesce({_double(means[name])} - log2(CASE WHEN {equal[name]} THEN {share} END), 0)"
+    names = ("given_name", "surname")
+    together = f"{_double(sum(means[each] for each in names))} - log2(h.full_name_share)"
+    both = f"{' AND '.join(equal[each] for each in names)} AND h.full_name_share IS NOT NULL"
+    full_name = f"CASE WHEN {both} THEN {together} ELSE {' + '.join(apart.pop(each) for each in names)} END"
+    return " + ".join([full_name, *apart.values()])
 
 
 def _levels_of(kind: str) -> str:
@@ -114,7 +139,10 @@ def _best_of(kind: str, model: LinkageModel, pairs: str) -> str:
         f"CAST(best >> {4 * place} & 15 AS TINYINT) AS {comparison.name}"
         for place, comparison in enumerate(reversed(comparisons))
     )
-    levels = ", ".join(f"{_level_sql(c)} AS {c.name}" for c in comparisons)
+    levels = ", ".join(f"{_level_sql(c, f'{c.name}_likeness')} AS {c.name}" for c in comparisons)
+    likenesses = ", ".join(f"{c.likeness} AS {c.name}_likeness" for c in comparisons)
+    columns = ", ".join(sorted({f"{side}.{name} AS {side}_{name}" for side, name in COLUMN.findall(levels)}))
+    renamed = COLUMN.sub(r"\1_\2", levels)
     variants = "LEFT JOIN linkage_nickname k ON k.name = l.first AND k.variant = r.first" if kind == "name" else ""
     # Rows are chosen before their texts are looked up: they are few, and the register's are many.
     return f"""CREATE OR REPLACE TEMP TABLE linkage_best_{kind} AS
@@ -122,18 +150,19 @@ def _best_of(kind: str, model: LinkageModel, pairs: str) -> str:
             FROM linkage_{kind}_row WHERE rid IN (SELECT rid FROM {pairs})),
         held AS ({TEXTS_OF[kind].format(rows="chosen")}),
         compared AS (
-            SELECT pid, rid, {levels}
-            FROM {pairs} JOIN linkage_people l USING (pid) JOIN held r USING (rid) {variants})
+            SELECT pid, rid, {renamed} FROM (
+                SELECT pid, rid, {columns}, {likenesses}
+                FROM {pairs} JOIN linkage_people l USING (pid) JOIN held r USING (rid) {variants}))
         SELECT pid, rid, {unpacked} FROM (SELECT pid, rid, max({packed}) AS best FROM compared GROUP BY pid, rid)"""
 
 
-def _level_sql(comparison: Comparison) -> str:
-    cases = " ".join(f"WHEN {_condition(comparison, level)} THEN {level.code}" for level in comparison.levels)
-    return f"CAST(CASE WHEN {comparison.missing} THEN {MISSING} {cases} END AS TINYINT)"
-
-
-def _condition(comparison: Comparison, level: Level) -> str:
-    return level.condition.replace("likeness", f"({comparison.likeness})")
+def _level_sql(comparison: Comparison, likeness: str = "NULL") -> str:
+    """SQL for the code of the first level that holds; `likeness` is a column, as CASE would compute it once a level."""
+    cases = " ".join(
+        f"WHEN {level.condition.replace('likeness', likeness)} THEN {level.code}" for level in comparison.levels
+    )
+    apart = f"WHEN {comparison.apart} THEN {DIFFERENT}"
+    return f"CAST(CASE WHEN {comparison.missing} THEN {MISSING} {apart} {cases} END AS TINYINT)"
 
 
 def _rough_weight(comparison: Comparison, model: LinkageModel) -> str:
@@ -145,7 +174,7 @@ def _rough_weight(comparison: Comparison, model: LinkageModel) -> str:
 def _no_housemate(model: LinkageModel, household: Household) -> str:
     """SQL condition: pair `v` could be told from a housemate of the true person, if its address were the best one."""
     told = [
-        f"greatest({', '.join(_most_against(other, kind, model) for kind in KINDS)}) "
+        f"greatest({', '.join(_most_against(other, kind, model) for kind in SAME_PERSON)}) "
         f">= log2({_double(LEAST_ODDS * number)})"
         for other, number in (("relative", household.relative), ("occupant", household.occupant))
         if number > 0

@@ -2,6 +2,7 @@
 
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.nicknames import load_nicknames
+from fjo_pipeline.ttp.linkage.prepare import TEXTS_OF
 
 FUZZY_FORENAME = 0.9
 
@@ -76,12 +77,14 @@ def _by_five_fields(session: Session) -> None:
     """Whoever shares postcode, date of birth and sex is few, so that names are compared last."""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_near AS
-        WITH housed AS (
+        WITH housed AS MATERIALIZED (
             SELECT DISTINCT p.pid, a.rid, p.forename_key, p.first, p.surname_key
             FROM linkage_people p
             JOIN linkage_address_row a ON a.postcode = p.postcode_id AND a.dob = p.dob
             JOIN linkage_person r ON r.rid = a.rid AND r.sex = p.sex
-            WHERE NOT p.dob_mended AND p.pid NOT IN (SELECT pid FROM linkage_exact))
+            WHERE NOT p.dob_mended AND p.pid NOT IN (SELECT pid FROM linkage_exact)),
+        chosen AS MATERIALIZED (FROM linkage_name_row SEMI JOIN housed USING (rid)),
+        name AS ({TEXTS_OF["name"].format(rows="chosen")})
         SELECT h.pid, h.rid,
                max(CASE WHEN h.forename_key = n.forename_key THEN 2
                         WHEN k.name IS NOT NULL OR h.first = n.first
@@ -89,7 +92,7 @@ def _by_five_fields(session: Session) -> None:
                               AND jaro_winkler_similarity(h.first, n.first) >= {FUZZY_FORENAME}) THEN 1
                         ELSE 0 END) AS forename
         FROM housed h
-        JOIN linkage_name n ON n.rid = h.rid AND n.surname_key = h.surname_key
+        JOIN name n ON n.rid = h.rid AND n.surname_key = h.surname_key
         LEFT JOIN linkage_nickname k ON k.name = h.first AND k.variant = n.first
         GROUP BY h.pid, h.rid""",
         step="find people who share surname, postcode, date of birth and sex",

@@ -26,6 +26,21 @@ ON_REGISTER = "hash(postcode, coalesce(house, -address))"
 ELSEWHERE = f"v.postcode > {MISSING} AND v.address > {MISSING} AND (v.postcode < 5 OR v.address < 4)"
 
 
+def kin_of_rest(linked: str) -> str:
+    """Tables of a WITH; the last is `kin`(pid, own, rid): whom `linked`(pid, rid) links at the address of another.
+
+    It has them for the people of `linkage_rest`; `own` is that one's home by the register's numbers.
+    """
+    return f"""lived AS (SELECT pid, {HOME} AS home, {OWN} AS own FROM linkage_people WHERE {HAS_HOME}
+                   AND pid NOT IN (SELECT pid FROM linkage_confidential)),
+        shared AS (SELECT home FROM lived GROUP BY home HAVING count(*) BETWEEN 2 AND {MOST_IN_HOME}),
+        housed AS MATERIALIZED (FROM lived SEMI JOIN shared USING (home)),
+        kin AS (
+            SELECT DISTINCT p.pid, p.own, l.rid
+            FROM housed p SEMI JOIN linkage_rest USING (pid) JOIN housed q ON q.home = p.home AND q.pid <> p.pid
+            JOIN {linked} l ON l.pid = q.pid)"""
+
+
 def find_families(session: Session, vectors: str, linked: str) -> None:
     """Make `linkage_family`(pid, rid, settled, crowd, supported) for candidates elsewhere of people with linked kin.
 
@@ -35,14 +50,7 @@ def find_families(session: Session, vectors: str, linked: str) -> None:
     """
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_kin AS
-        WITH lived AS (SELECT pid, {HOME} AS home, {OWN} AS own FROM linkage_people WHERE {HAS_HOME}
-                   AND pid NOT IN (SELECT pid FROM linkage_confidential)),
-        shared AS (SELECT home FROM lived GROUP BY home HAVING count(*) BETWEEN 2 AND {MOST_IN_HOME}),
-        housed AS MATERIALIZED (FROM lived SEMI JOIN shared USING (home)),
-        kin AS (
-            SELECT DISTINCT p.pid, p.own, l.rid
-            FROM housed p SEMI JOIN linkage_rest USING (pid) JOIN housed q ON q.home = p.home AND q.pid <> p.pid
-            JOIN {linked} l ON l.pid = q.pid)
+        WITH {kin_of_rest(linked)}
         SELECT DISTINCT pid, own, rid, {ON_REGISTER} AS home
         FROM kin JOIN linkage_address_row USING (rid) WHERE {HAS_HOME}""",
         step="find the register homes of linked people who share an address in the deposit",

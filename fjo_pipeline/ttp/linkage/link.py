@@ -10,7 +10,7 @@ from fjo_pipeline.ttp.linkage.exact import link_exactly
 from fjo_pipeline.ttp.linkage.memory import Memory, bring_back, recall
 from fjo_pipeline.ttp.linkage.model import LinkageModel
 from fjo_pipeline.ttp.linkage.normalise import RegisterRelations, normalise_people
-from fjo_pipeline.ttp.linkage.prepare import PREPARED, prepare_register, use_prepared
+from fjo_pipeline.ttp.linkage.prepare import PREPARED, find_numbers, prepare_register, use_prepared
 from fjo_pipeline.ttp.linkage.probabilistic import score, score_nobody
 from fjo_pipeline.ttp.linkage.resolve import resolve
 from fjo_pipeline.ttp.linkage.spark import Engine, scoring_session
@@ -102,6 +102,7 @@ def link_prepared(
             if memory
             else int(session.value("SELECT count(*) FROM linkage_people", step="count the people"))
         )
+        find_numbers(session)
     with _timed(result, "exact"):
         link_exactly(session, use_nhs_numbers=use_nhs_numbers)
     with _timed(result, "probabilistic"):

@@ -39,7 +39,26 @@ class Comparison:
     of: str
     missing: str
     levels: tuple[Level, ...]
-    likeness: str = "NULL"  # computed once a pair of rows, for the conditions to look at
+    likeness: str = "NULL"  # of values that are not equal; computed once a pair of rows, for the conditions to look at
+    apart: str = "false"  # quickly seen, and then no level holds but the last
+
+
+def _slip(column: str) -> str:
+    """SQL condition: one character more, less or other, or two changed places, in a name of four characters or more.
+
+    Damerau-Levenshtein is slow, and so looked at last. Between shorter names a single letter is all the difference.
+    """
+    left, right = f"l.{column}", f"r.{column}"
+    return (
+        f"likeness >= 0.8 AND greatest(length({left}), length({right})) >= 4 AND levenshtein({left}, {right}) <= 2 "
+        f"AND damerau_levenshtein({left}, {right}) = 1"
+    )
+
+
+# Whoever has two middle names may be known by either, so only names that begin differently and share none are others.
+OTHER_MIDDLE = """l.first = r.first AND substr(l.middle, 2, 1) <> substr(r.middle, 2, 1)
+    AND NOT contains(l.middle, ' ' || split_part(trim(r.middle), ' ', 1) || ' ')
+    AND NOT contains(r.middle, ' ' || split_part(trim(l.middle), ' ', 1) || ' ')"""
 
 
 COMPARISONS = (
@@ -47,23 +66,25 @@ COMPARISONS = (
         "given_name",
         of="name",
         missing="l.first IS NULL OR r.first IS NULL",
-        likeness="jaro_winkler_similarity(l.first, r.first)",
+        likeness="CASE WHEN l.first <> r.first THEN jaro_winkler_similarity(l.first, r.first) END",
         levels=(
-            Level(9, "equal, and so is a middle name", "l.first = r.first AND l.middle = r.middle", "first"),
-            Level(8, "equal", "l.first = r.first", "first"),
-            Level(7, "known variant", "k.name IS NOT NULL"),
+            Level(11, "equal, and so is a middle name", "l.first = r.first AND l.middle = r.middle", "first"),
+            Level(9, "the middle names are others, the forename is equal", OTHER_MIDDLE, "first"),
+            Level(10, "equal", "l.first = r.first", "first"),
+            Level(8, "known variant", "k.name IS NOT NULL"),
             Level(
-                6,
+                7,
                 "one is the other's middle name",
                 "contains(l.middle, ' ' || r.first || ' ') OR contains(r.middle, ' ' || l.first || ' ')",
             ),
-            Level(5, "forename and surname changed places", "l.first = r.surname OR l.surname = r.first"),
+            Level(6, "forename and surname changed places", "l.first = r.surname OR l.surname = r.first"),
             Level(
-                4,
+                5,
                 "one begins the other",
                 "least(length(l.first), length(r.first)) >= 3 "
                 "AND (starts_with(l.first, r.first) OR starts_with(r.first, l.first))",
             ),
+            Level(4, "one slip", _slip("first")),
             Level(3, "Jaro-Winkler at least 0.9", "likeness >= 0.9"),
             Level(
                 2,
@@ -77,16 +98,22 @@ COMPARISONS = (
         "surname",
         of="name",
         missing="l.surname IS NULL OR r.surname IS NULL",
-        likeness="jaro_winkler_similarity(l.surname, r.surname)",
+        likeness="CASE WHEN l.surname <> r.surname THEN jaro_winkler_similarity(l.surname, r.surname) END",
         levels=(
-            Level(6, "equal", "l.surname = r.surname", "surname"),
+            Level(7, "equal", "l.surname = r.surname", "surname"),
             Level(
-                5,
+                6,
                 "a part of a double surname is equal",
                 "l.surname IN (r.part_1, r.part_2) OR r.surname IN (l.part_1, l.part_2) "
                 "OR l.part_1 IN (r.part_1, r.part_2) OR l.part_2 IN (r.part_1, r.part_2)",
             ),
-            Level(4, "forename and surname changed places", "l.surname = r.first AND l.first = r.surname"),
+            # Several given names in the surname's place begin with the forename.
+            Level(
+                5,
+                "forename and surname changed places",
+                "l.first = r.surname AND (l.surname = r.first OR l.part_1 = r.first)",
+            ),
+            Level(4, "one slip", _slip("surname")),
             Level(3, "Jaro-Winkler at least 0.92", "likeness >= 0.92"),
             Level(2, "Jaro-Winkler at least 0.82", "likeness >= 0.82"),
             Level(1, "different", "true"),
@@ -132,15 +159,14 @@ COMPARISONS = (
         missing="l.postcode IS NULL OR r.postcode IS NULL",
         # One slip never touches the first two characters and the last two; and Damerau-Levenshtein is nine times slower
         # than Levenshtein, which is never more than twice as large.
-        likeness="""CASE WHEN left(l.postcode, 2) = left(r.postcode, 2) OR right(l.postcode, 2) = right(r.postcode, 2)
-                         THEN CASE WHEN levenshtein(l.postcode, r.postcode) <= 2
-                                   THEN damerau_levenshtein(l.postcode, r.postcode) END END""",
+        apart="left(l.postcode, 2) <> left(r.postcode, 2) AND right(l.postcode, 2) <> right(r.postcode, 2)",
         levels=(
             Level(6, "equal", "l.postcode = r.postcode", "postcode"),
             Level(
                 5,
                 "one character differs or two changed places",
-                "likeness = 1 AND length(l.postcode) >= 4",
+                "length(l.postcode) >= 4 AND levenshtein(l.postcode, r.postcode) <= 2 "
+                "AND damerau_levenshtein(l.postcode, r.postcode) = 1",
             ),
             Level(4, "the same sector", "length(l.postcode) >= 5 AND left(l.postcode, -2) = left(r.postcode, -2)"),
             Level(3, "the same district", "length(l.postcode) >= 5 AND left(l.postcode, -3) = left(r.postcode, -3)"),
@@ -152,7 +178,7 @@ COMPARISONS = (
         "address",
         of="address",
         missing="l.address IS NULL OR r.address IS NULL",
-        likeness="jaro_winkler_similarity(l.address, r.address)",
+        likeness="CASE WHEN l.address <> r.address THEN jaro_winkler_similarity(l.address, r.address) END",
         levels=(
             Level(5, "equal", "l.address = r.address", "address"),
             Level(

@@ -92,6 +92,10 @@ MACROS = {
              THEN lower(replace(left(x, 200), ',', ''))
              ELSE linkage_words(x) END""",
     # Consonants after the first letter: English and Welsh spellings of one sound mostly share them.
+    # The first three characters in one number of 21 bits each, which are shifted out to shorten it.
+    "linkage_initials(x)": """
+        (CAST(greatest(unicode(x[1:1]), 0) AS BIGINT) << 42) + (CAST(greatest(unicode(x[2:2]), 0) AS BIGINT) << 21)
+        + greatest(unicode(x[3:3]), 0)""",
     "linkage_skeleton(x)": "left(x, 1) || left(regexp_replace(substr(x, 2), '[aeiouyhw]|(?:ck)', '', 'g'), 4)",
 }
 
@@ -138,8 +142,8 @@ def define_macros(session: Session) -> None:
 def normalise_people(session: Session, people: str, confidential: str | None = None) -> None:
     """Make `linkage_people` of the relation `people`, against the register that is prepared in this session.
 
-    One row a person, `pid` by the order of ids; `postcode_id` and `address_id` where the register knows them. Beside it
-    `linkage_confidential`(pid), those of the relation `confidential`(person_id).
+    One row a person, `pid` by the order of ids. Beside it `linkage_confidential`(pid), those of the relation
+    `confidential`(person_id).
     """
     for column, columns in TEXTS.items():
         session.run(
@@ -155,13 +159,9 @@ def normalise_people(session: Session, people: str, confidential: str | None = N
         FROM (SELECT CAST(row_number() OVER (ORDER BY person_id) AS INTEGER) AS pid, person_id,
                      {plausible("linkage_date(date_of_birth)")} AS read_dob, linkage_sex(sex) AS sex,
                      linkage_nhs(nhs_number) AS nhs, forename_key, surname_key, first, {MIDDLE}, f_surname.surname,
-                     part_1, part_2, skeleton, f_postcode.postcode, f_address.address, house,
-                     known_postcode.id AS postcode_id, known_address.id AS address_id
+                     part_1, part_2, skeleton, f_postcode.postcode, f_address.address, house
               FROM {people} t
-              {" ".join(f"LEFT JOIN linkage_folded_{c} f_{c} ON f_{c}.raw = t.{c}" for c in TEXTS)}
-              LEFT JOIN linkage_postcode known_postcode ON known_postcode.postcode = f_postcode.postcode
-              LEFT JOIN (FROM linkage_address_text SEMI JOIN linkage_folded_address USING (address)) known_address
-                   ON known_address.address = f_address.address))""",
+              {" ".join(f"LEFT JOIN linkage_folded_{c} f_{c} ON f_{c}.raw = t.{c}" for c in TEXTS)}))""",
         step="normalise the deposit's people",
     )
     for column in TEXTS:

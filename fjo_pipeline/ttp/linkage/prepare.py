@@ -17,9 +17,17 @@ from fjo_pipeline.ttp.linkage.normalise import (
     plausible,
 )
 
-FORMAT = "2"
+FORMAT = "3"
 """Of the prepared tables; those of another are prepared again."""
 YEARS_BEYOND_REGISTER = 15
+HELD = {
+    "first": "SELECT first_id AS key FROM linkage_name_row",
+    "surname": "SELECT surname_id AS key FROM linkage_name_row",
+    "dob": "SELECT dob AS key FROM linkage_person",
+    "postcode": "SELECT postcode AS key FROM linkage_address_row",
+    "address": "SELECT address AS key FROM linkage_address_row",
+}
+"""Values that an equal one is the less telling of the more rows hold them; those that one row holds are left out."""
 PREPARED = (
     "years",
     "person",
@@ -28,11 +36,15 @@ PREPARED = (
     "surname",
     "postcode",
     "address_text",
+    "word",
     "name_row",
     "address_row",
     "household",
+    *(f"held_{column}" for column in HELD),
 )
 """Tables that `prepare_register` makes, each `linkage_<name>`."""
+
+NAMES = ("forename", "middle_names", "surname")
 
 TEXTS_OF = {
     "name": f"""SELECT rid, forename_key, surname_key, first, {MIDDLE}, s.surname, part_1, part_2, skeleton
@@ -49,14 +61,19 @@ def prepare_register(session: Session, register: RegisterRelations) -> None:
     """Make the tables of `PREPARED` as temporary tables from a register's three relations; raises StatementFailed.
 
     `linkage_person`(rid, register_id, dob, sex, nhs), one a person, numbered by the order of ids; `linkage_name_row`
-    and `linkage_address_row` name texts by number, and carry the date of birth, which most rules of blocking ask for.
-    Numbers of texts mean nothing, and differ from one time to the next.
+    and `linkage_address_row` name texts by number, and carry what rules of blocking ask for: the date of birth, and
+    forename, surname, skeleton and postcode district by their numbers in `linkage_word`, so that no rule looks texts
+    up. Numbers of texts mean nothing, and differ from one time to the next.
     """
     define_macros(session)
     _prepare_people(session, register)
+    _fold_names(session, register)
+    _fold_addresses(session, register)
+    _number_words(session)
     _prepare_names(session, register)
     _prepare_addresses(session, register)
     measure_household(session)
+    _count_held(session)
 
 
 def keep_prepared(session: Session, schema: str) -> None:
@@ -90,6 +107,26 @@ def normalise(session: Session, people: str, register: RegisterRelations) -> Non
     prepare_register(session, register)
     use_prepared(session)
     normalise_people(session, people)
+    find_numbers(session)
+
+
+def find_numbers(session: Session) -> None:
+    """Give the people of `linkage_people` the register's numbers of their texts, null where it does not know them.
+
+    Apart from normalising, so that nothing is looked up for people who are known from before.
+    """
+    words = {"first_id": "first", "surname_id": "surname", "part_id": "part_1", "skeleton_id": "skeleton"}
+    words["district_id"] = "district"
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_people AS
+        SELECT l.*, p.id AS postcode_id, a.id AS address_id, linkage_initials(first) AS initials,
+               {", ".join(f"{number}.id AS {number}" for number in words)}
+        FROM linkage_people l
+        {" ".join(f"LEFT JOIN linkage_word {number} ON {number}.word = l.{column}" for number, column in words.items())}
+        LEFT JOIN (FROM linkage_postcode SEMI JOIN linkage_people USING (postcode)) p ON p.postcode = l.postcode
+        LEFT JOIN (FROM linkage_address_text SEMI JOIN linkage_people USING (address)) a ON a.address = l.address""",
+        step="look the people's texts up",
+    )
 
 
 def _prepare_people(session: Session, register: RegisterRelations) -> None:
@@ -145,28 +182,59 @@ def _find_years(session: Session) -> None:
     define_mended_date(session, first, last)
 
 
-def _prepare_names(session: Session, register: RegisterRelations) -> None:
-    """Names made distinct as hashes first: there are fewer of them than of rows, and numbers are compared faster."""
-    columns = ("forename", "middle_names", "surname")
-    for column in columns:
+def _fold_names(session: Session, register: RegisterRelations) -> None:
+    for column in NAMES:
         session.run(
             f"""CREATE OR REPLACE TEMP TABLE linkage_{column} AS
             SELECT CAST(row_number() OVER () AS INTEGER) AS id, hash(raw) AS raw_hash, {TEXTS[column]}
             FROM (SELECT DISTINCT {column} AS raw FROM {register.name} WHERE {column} <> '')""",
             step=f"normalise each {column} of the register",
         )
+
+
+def _number_words(session: Session) -> None:
+    """One numbering for forenames, surnames, skeletons and districts: forename and surname may have changed places."""
+    session.run(
+        """CREATE OR REPLACE TEMP TABLE linkage_word AS
+        SELECT CAST(row_number() OVER () AS INTEGER) AS id, word FROM (
+            SELECT first AS word FROM linkage_forename UNION SELECT surname FROM linkage_surname
+            UNION SELECT skeleton FROM linkage_surname UNION SELECT district FROM linkage_postcode)
+        WHERE word IS NOT NULL""",
+        step="number the register's words",
+    )
+
+
+def _prepare_names(session: Session, register: RegisterRelations) -> None:
+    """Names made distinct as hashes first: there are fewer of them than of rows, and numbers are compared faster."""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_name_row AS
-        SELECT rid, dob, birthday, {", ".join(f"n_{column}.id AS {column}" for column in columns)}
-        FROM (SELECT DISTINCT hash(register_id) AS id_hash, {", ".join(f"hash({c}) AS {c}" for c in columns)}
+        SELECT rid, dob, birthday, f.id AS forename, m.id AS middle_names, s.id AS surname,
+               f.first_id, f.initials, s.surname_id, s.skeleton_id
+        FROM (SELECT DISTINCT hash(register_id) AS id_hash, {", ".join(f"hash({c}) AS {c}" for c in NAMES)}
               FROM {register.name}) t
         JOIN linkage_person_found USING (id_hash)
-        {" ".join(f"LEFT JOIN linkage_{c} n_{c} ON n_{c}.raw_hash = t.{c}" for c in columns)}""",
+        LEFT JOIN (
+            SELECT f.id, raw_hash, w.id AS first_id, linkage_initials(first) AS initials
+            FROM linkage_forename f LEFT JOIN linkage_word w ON w.word = first) f ON f.raw_hash = t.forename
+        LEFT JOIN linkage_middle_names m ON m.raw_hash = t.middle_names
+        LEFT JOIN (
+            SELECT s.id, raw_hash, w.id AS surname_id, k.id AS skeleton_id
+            FROM linkage_surname s LEFT JOIN linkage_word w ON w.word = surname
+            LEFT JOIN linkage_word k ON k.word = skeleton) s ON s.raw_hash = t.surname""",
         step="normalise the register's names",
     )
 
 
-def _prepare_addresses(session: Session, register: RegisterRelations) -> None:
+def _count_held(session: Session) -> None:
+    for column, rows in HELD.items():
+        session.run(
+            f"""CREATE OR REPLACE TEMP TABLE linkage_held_{column} AS
+            SELECT key, count(*) AS held FROM ({rows}) WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1""",
+            step=f"count how common each {column} is",
+        )
+
+
+def _fold_addresses(session: Session, register: RegisterRelations) -> None:
     district = ", left(postcode, -3) AS district"
     for column, text in (("postcode", "postcode"), ("address", "address_text")):
         session.run(
@@ -187,11 +255,16 @@ def _prepare_addresses(session: Session, register: RegisterRelations) -> None:
             FROM linkage_raw JOIN linkage_{text} USING ({column})""",
             step=f"find each {column} of the register",
         )
+
+
+def _prepare_addresses(session: Session, register: RegisterRelations) -> None:
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_address_row AS
-        SELECT DISTINCT rid, dob, birthday, p.id AS postcode, a.id AS address, house
+        SELECT DISTINCT rid, dob, birthday, p.id AS postcode, p.district_id, a.id AS address, house
         FROM {register.address} t JOIN linkage_person_found n ON n.id_hash = hash(t.register_id)
-        LEFT JOIN linkage_raw_postcode p ON p.raw_hash = hash(t.postcode)
+        LEFT JOIN (
+            SELECT raw_hash, p.id, w.id AS district_id FROM linkage_raw_postcode JOIN linkage_postcode p USING (id)
+            LEFT JOIN linkage_word w ON w.word = p.district) p ON p.raw_hash = hash(t.postcode)
         LEFT JOIN linkage_raw_address a ON a.raw_hash = hash(t.address)""",
         step="normalise the register's addresses",
     )

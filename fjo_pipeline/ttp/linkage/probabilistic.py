@@ -41,13 +41,12 @@ def score(session: Session, model: LinkageModel) -> int:
     return pairs
 
 
-def score_nobody(session: Session) -> int:
-    """An empty `linkage_scored`, where there is nobody to score."""
+def score_nobody(session: Session) -> None:
+    """Make an empty `linkage_scored`, where there is nobody to score."""
     session.run(
         "CREATE OR REPLACE TEMP TABLE linkage_scored (pid INTEGER, rid INTEGER, probability DOUBLE)",
         step="score nobody",
     )
-    return 0
 
 
 def weigh(session: Session, model: LinkageModel, vectors: str, household: Household) -> None:
@@ -116,13 +115,12 @@ def _probabilities(
     """
     everybody = "(SELECT count(*) FROM linkage_person)"
     homes = household.relative + household.occupant
-    rarities = " + ".join(rarity(model, comparison, f"v.{comparison.name}") for comparison in COMPARISONS)
     odds = (
         f"{model.on_register!r} * chance * one * rarity "
         f"/ (coalesce(crowd, {everybody}) + coalesce(crowd / {homes!r}, 1) * housemates * rarity)"
     )
     return f"""WITH ratio AS (
-            SELECT v.pid, v.rid, pow(2.0, {rarities}) AS rarity, {crowd} AS crowd, {chance} AS chance,
+            SELECT v.pid, v.rid, pow(2.0, {rarity(model)}) AS rarity, {crowd} AS crowd, {chance} AS chance,
                    {1 - model.soiled!r} * pow(2.0, clean.weight) + {model.soiled!r} * pow(2.0, soiled.weight) AS one,
                    {household.relative!r} * pow(2.0, relative.weight)
                    + {household.occupant!r} * pow(2.0, occupant.weight) AS housemates

@@ -1,6 +1,7 @@
 """One register person or none for each person of the deposit, and two persons for one register person sorted out."""
 
 from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.ttp.linkage.prepare import TEXTS_OF
 
 # Calibration pulls two equal candidates below a half each, so closeness is judged of one by the other.
 LEAST_RIVAL = 0.05
@@ -19,7 +20,7 @@ ALIKE_FORENAMES = """a.first IS NULL OR b.first IS NULL OR k.name IS NOT NULL
 ALIKE_DATES = """a.dob IS NULL OR b.dob IS NULL OR hamming(a.dob_text, b.dob_text) <= 2
     OR (year(a.dob) = year(b.dob) AND month(a.dob) = day(b.dob) AND day(a.dob) = month(b.dob))"""
 # The register itself has this forename, as a first or a middle one, for the person in question.
-KNOWN_FORENAME = """EXISTS (FROM linkage_name n WHERE n.rid = a.rid
+KNOWN_FORENAME = """EXISTS (FROM name n WHERE n.rid = a.rid
     AND (n.first = a.first OR contains(n.middle, ' ' || a.first || ' ')))"""
 
 
@@ -86,7 +87,9 @@ def _sort_rivals_out(session: Session) -> None:
     )
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_rival AS
-        WITH pair AS (
+        WITH chosen AS MATERIALIZED (FROM linkage_name_row SEMI JOIN linkage_claim USING (rid)),
+        name AS ({TEXTS_OF["name"].format(rows="chosen")}),
+        pair AS (
             SELECT a.claim, b.claim AS other, b.exact AND NOT a.exact AS weaker, a.exact = b.exact AS equal,
                    {ALIKE_FORENAMES} AS forenames, {ALIKE_DATES} AS dates, {KNOWN_FORENAME} AS known
             FROM linkage_claim a JOIN linkage_claim b ON a.rid = b.rid AND a.claim <> b.claim
