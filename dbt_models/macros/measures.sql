@@ -84,8 +84,8 @@ columns la_code, year and the measure. Nothing for an area that the reference do
 {%- endmacro %}
 
 {#
-Survival by Kaplan and Meier with Greenwood's standard error: one row a group and day of follow-up on which anything
-happened. `relation` has the columns of `groups`, `days` and `is_event` (false: censored on that day, after its events).
+Survival by Kaplan and Meier with Greenwood's standard error (none once nobody is left): one row a group and day of
+follow-up on which anything happened. `relation` has the columns of `groups`, `days` and `is_event` (false: censored on that day, after its events).
 #}
 {% macro kaplan_meier(relation, groups) -%}
     {%- set by = groups | join(', ') -%}
@@ -96,11 +96,10 @@ happened. `relation` has the columns of `groups`, `days` and `is_event` (false: 
         events,
         censored,
         sum(events) over so_far as events_so_far,
-        case when min(at_risk - events) over so_far = 0 then 0 else exp(sum(ln(nullif(1 - events / at_risk, 0))) over so_far) end
-            as survival,
+        {%- set product = 'exp(sum(ln(nullif(1 - events / at_risk, 0))) over so_far)' %}
+        case when min(at_risk - events) over so_far = 0 then 0 else round({{ product }}, 9) end as survival,
         case when min(at_risk - events) over so_far > 0 then
-            exp(sum(ln(nullif(1 - events / at_risk, 0))) over so_far)
-            * sqrt(sum(events / (at_risk * nullif(at_risk - events, 0))) over so_far)
+            round({{ product }} * sqrt(sum(events / (at_risk * nullif(at_risk - events, 0))) over so_far), 9)
         end as standard_error
     from (
         select
