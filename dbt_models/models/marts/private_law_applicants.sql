@@ -15,14 +15,13 @@ with cases as (
     group by all
 ),
 
--- Relation to any child of the application; a parent's goes by gender.
+-- Whoever is somebody's recorded parent is mother or father by gender; all others are other.
 relations as (
     select
         source,
         refresh as source_refresh,
         related_person_id as person_id,
-        min(case relationship_group when 'parent' then 1 when 'child' then 3 else 2 end) as nearness,
-        min(relationship) filter (relationship_group not in ('parent', 'child')) as other_relationship
+        bool_or(relationship_group = 'parent') as is_parent
     from {{ ref('int_relationships') }}
     group by all
 ),
@@ -50,7 +49,7 @@ described as (
         people.gender,
         case
             when applicants.person_id is null then null
-            when relations.nearness = 1 then case people.gender when 'Female' then 'mother' when 'Male' then 'father' else 'parent' end
+            when relations.is_parent then case people.gender when 'Female' then 'mother' when 'Male' then 'father' else 'parent' end
             else 'other'
         end as relation,
         {{ year_band_of(completed_years('people.week_of_birth', 'cases.started'), var('applicant_age_bands')) }} as age_band,

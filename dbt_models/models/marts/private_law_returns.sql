@@ -5,7 +5,7 @@ with cases as (
         source,
         case_id,
         min(application_date) as started,
-        arg_min(child_key, (week_of_birth, child_key)) as eldest_key,
+        arg_min(child_key, (coalesce(week_of_birth, date '9999-12-31'), child_key)) as eldest_key,
         any_value(local_authority) as local_authority,
         any_value(region) as region,
         any_value(dfj_area) as dfj_area,
@@ -28,7 +28,6 @@ looked_back as (
         cases.refresh,
         cases.source,
         cases.case_id,
-        min(about.started) as first_earlier,
         max(about.started) as last_earlier
     from cases
     join about
@@ -45,7 +44,6 @@ categories as (
     select
         refresh,
         nation,
-        eldest_key is not null as has_eldest,
         looked_back.case_id is not null as is_return,
         date_diff('day', last_earlier, started) as days_since,
         {{ years_and_categories_of('started', {
@@ -63,9 +61,8 @@ select
     dimension,
     category,
     count(*) as cases,
-    count_if(has_eldest) as cases_with_eldest,
     count_if(is_return) as returns,
-    count_if(is_return) / nullif(count_if(has_eldest), 0) as share_returns,
+    count_if(is_return) / count(*) as share_returns,
     median(days_since) / 7 as median_weeks_since_last
 from categories
 group by all
