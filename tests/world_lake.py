@@ -109,7 +109,12 @@ def _age_bands(session: Session, described: Contract, refresh: str, folder: Path
     """The derived table, by the provider's own query on the deposit."""
     assert described.derived is not None
     relations = {}
-    for name in (described.derived.people, described.derived.roles, described.derived.applications, described.derived.types):
+    for name in (
+        described.derived.people,
+        described.derived.roles,
+        described.derived.applications,
+        described.derived.types,
+    ):
         table = described.table(name)
         casts = ", ".join(
             f"TRY_CAST({identifier(field.name)} AS {_TYPES[field.type]}) AS {identifier(field.name)}"

@@ -20,44 +20,58 @@ with starts as (
     having started + interval '{{ var("participation_months") }} months' <= {{ data_end('refresh') }}
 ),
 
-indications as (
+names as (
     select
-        source,
-        refresh as source_refresh,
-        case_id,
-        person_id,
-        date_ordered,
+        legal_output,
         {%- for kind, pattern in var('participation_patterns').items() %}
-        regexp_matches(lower(legal_output), '{{ pattern }}') {{ "or coalesce(is_fpr_16_4, false)" if kind == 'rule_16_4' }} as {{ kind }}{{ ',' if not loop.last }}
+        regexp_matches(lower(legal_output), '{{ pattern }}') as {{ kind }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ ref('int_legal_outputs') }}
+    from (select distinct legal_output from {{ ref('int_legal_outputs') }})
 ),
 
-children as (
+indications as (
     select
-        starts.nation,
+        outputs.source,
+        outputs.refresh as source_refresh,
+        outputs.case_id,
+        outputs.person_id,
+        outputs.date_ordered,
+        {%- for kind in var('participation_patterns') %}
+        {{ "coalesce(is_fpr_16_4, false) or " if kind == 'rule_16_4' }}coalesce({{ kind }}, false) as {{ kind }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('int_legal_outputs') }} as outputs
+    left join names using (legal_output)
+    where outputs.is_fpr_16_4 or {{ var('participation_patterns') | join(' or ') }}
+),
+
+shown as (
+    select
         starts.refresh,
         starts.source,
         starts.case_id,
         starts.child_key,
-        any_value(starts.started) as started,
-        any_value(starts.gender) as gender,
-        any_value({{ age_band_of("date_diff('day', starts.week_of_birth, starts.started)") }}) as age_band,
-        any_value(starts.local_authority) as local_authority,
-        any_value(starts.region) as region,
-        any_value(starts.dfj_area) as dfj_area,
-        any_value(starts.circuit) as circuit,
         {%- for kind in var('participation_patterns') %}
-        coalesce(bool_or(indications.{{ kind }}), false) as {{ kind }}{{ ',' if not loop.last }}
+        bool_or(indications.{{ kind }}) as {{ kind }}{{ ',' if not loop.last }}
         {%- endfor %}
     from starts
-    left join indications
+    join indications
         on indications.source = starts.source and indications.source_refresh = starts.source_refresh
         and indications.case_id = starts.case_id
-        and (indications.person_id = starts.child_id or indications.person_id is null)
+    where (indications.person_id = starts.child_id or indications.person_id is null)
         and indications.date_ordered between starts.started
         and starts.started + interval '{{ var("participation_months") }} months'
     group by all
+),
+
+children as (
+    select
+        starts.* exclude (child_id, week_of_birth),
+        {{ age_band_of("date_diff('day', starts.week_of_birth, starts.started)") }} as age_band,
+        {%- for kind in var('participation_patterns') %}
+        coalesce(shown.{{ kind }}, false) as {{ kind }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from starts
+    left join shown using (refresh, source, case_id, child_key)
 ),
 
 categories as (
