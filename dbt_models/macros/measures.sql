@@ -135,3 +135,8 @@ follow-up on which anything happened. `relation` has the columns of `groups`, `d
         else 'unknown'
     end
 {%- endmacro %}
+
+{# A case as one number over sources, for counting distinct ones: ids have at most 14 digits, so it fits a BIGINT. #}
+{% macro case_number() -%}
+    (case_id * 4 + list_position(['ecms', 'cms', 'cymru'], source))
+{%- endmacro %}

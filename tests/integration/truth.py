@@ -60,6 +60,11 @@ class ChildSet:
         """The highest outcome."""
         return next((outcome for outcome in OUTCOMES if outcome in self.outcomes), "not recorded")
 
+    @property
+    def flags(self) -> list[bool]:
+        """Whether there was each outcome, in the order of OUTCOMES."""
+        return [outcome in self.outcomes for outcome in OUTCOMES]
+
 
 @dataclass
 class Recurrence:
@@ -77,7 +82,7 @@ def day_of(days: int) -> date:
 
 def child_sets(world: World, docket: Docket, until: date, *, by_application: bool) -> list[ChildSet]:
     """Every child of every s31 case up to a day; `by_application`: of a system that knows no cases."""
-    court, applications, parties = docket.court, docket.court.applications, docket.court.parties
+    applications, parties = docket.court.applications, docket.court.parties
     last = (until - _EPOCH).days
     known = (applications.made <= last) & ~docket.empty
     case_of = np.arange(len(applications)) if by_application else applications.case
@@ -105,7 +110,6 @@ def child_sets(world: World, docket: Docket, until: date, *, by_application: boo
             in_time = by_application and made >= each.issued
             if made <= (each.completed or until) and (case == each.case or in_time):
                 each.outcomes[outcome] = min(made, each.outcomes.get(outcome, made))
-    assert court.nation in (0, 1)
     return found
 
 

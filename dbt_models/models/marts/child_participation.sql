@@ -78,7 +78,7 @@ categories as (
     select
         refresh,
         nation,
-        source || ' ' || case_id as case_key,
+        {{ case_number() }} as case_number,
         {%- for kind in var('participation_patterns') %}
         {{ kind }},
         {%- endfor %}
@@ -102,8 +102,8 @@ select
     {%- endfor %}
     count_if({{ any }}) as children_any,
     count_if({{ any }}) / count(*) as share_of_children,
-    count(distinct case_key) as cases,
-    count(distinct case_key) filter ({{ any }}) as cases_any,
-    count(distinct case_key) filter ({{ any }}) / count(distinct case_key) as share_of_cases
+    count(distinct case_number) as cases,
+    count(distinct case_number) filter ({{ any }}) as cases_any,
+    count(distinct case_number) filter ({{ any }}) / count(distinct case_number) as share_of_cases
 from categories
 group by all

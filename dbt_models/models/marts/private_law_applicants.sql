@@ -69,7 +69,7 @@ categories as (
     select
         refresh,
         nation,
-        source || ' ' || case_id as case_key,
+        {{ case_number() }} as case_number,
         person_id,
         {{ years_and_categories_of('started', {
             'region': 'region', 'local_authority': 'local_authority', 'dfj_area': 'dfj_area', 'circuit': 'circuit',
@@ -86,22 +86,31 @@ measured as (
         year,
         dimension,
         category,
-        count(distinct case_key) as applications,
+        count(distinct case_number) as applications,
         count(person_id) as applicants,
         {{ denominator_year('year_kind', 'year') }} as denominator_year
     from categories
     group by all
 ),
 
+given_families as (
+    select *, case region_code when 'Wales' then 'Wales' else 'England' end as nation, year as denominator_year
+    from {{ ref('stg_reference__families') }}
+),
+
+-- A nation's families are those given for it, else the sum over its regions.
 families as (
     select
-        case when region_code in ('England', 'Wales') then 'all' else 'region' end as dimension,
-        case when region_code in ('England', 'Wales') then 'all' else region_code end as category,
-        case region_code when 'Wales' then 'Wales' else 'England' end as nation,
-        year as denominator_year,
-        sum(families) as families
-    from {{ ref('stg_reference__families') }}
+        nation,
+        denominator_year,
+        'all' as dimension,
+        'all' as category,
+        coalesce(sum(families) filter (region_code = nation), sum(families)) as families
+    from given_families
     group by all
+    union all
+    select nation, denominator_year, 'region' as dimension, region_code as category, families
+    from given_families
 )
 
 select
