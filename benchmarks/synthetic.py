@@ -33,10 +33,11 @@ def _measure(arguments: argparse.Namespace, out: Path) -> None:
         private_share=arguments.private_share,
     )  # fmt: skip
     print(f"{'world':24}{time.perf_counter() - began:8.1f} s")
-    england, cymru, register = DATASETS
+    england, cymru, register, cms = DATASETS
     steps: list[tuple[str, Callable[[], None]]] = [
         (england, lambda: world.write_deposit(england, arguments.refresh, out / england)),
         (cymru, lambda: world.write_deposit(cymru, arguments.refresh, out / cymru)),
+        (cms, lambda: world.write_deposit(cms, arguments.refresh, out / cms)),
         (register, lambda: world.write_register(arguments.refresh, out / register)),
         ("truth", lambda: world.write_truth(england, arguments.refresh, out / "truth.parquet")),
         ("postcodes", lambda: world.write_postcodes(out / "postcode_to_lsoa.csv")),

@@ -19,18 +19,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Family-justice data, split, linked and provided.",
 )
+contract_app = typer.Typer(no_args_is_help=True, help="Contracts: check one before it becomes a source.")
 deposit_app = typer.Typer(no_args_is_help=True, help="Deposits: check one, or put it into landing.")
 register_app = typer.Typer(no_args_is_help=True, help="The population register at the TTP.")
 reference_app = typer.Typer(no_args_is_help=True, help="Reference files of the TTP and the databank.")
 linkage_app = typer.Typer(no_args_is_help=True, help="The linkage, measured against truth.")
+output_app = typer.Typer(no_args_is_help=True, help="What researchers wish to let out: check it.")
 project_app = typer.Typer(no_args_is_help=True, help="Research projects: extract, query, export.")
 keys_app = typer.Typer(no_args_is_help=True, help="Keys: versions and fingerprints, never secrets.")
 for name, each in (
+    ("contract", contract_app),
     ("deposit", deposit_app),
     ("register", register_app),
     ("reference", reference_app),
     ("linkage", linkage_app),
     ("project", project_app),
+    ("output", output_app),
     ("keys", keys_app),
 ):
     app.add_typer(each, name=name)
@@ -94,6 +98,17 @@ def synth(
     for path in (files.deposit, files.register, files.postcodes, files.truth):
         if path is not None:
             print(path)
+
+
+@contract_app.command("check")
+def contract_check(path: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJson = False) -> None:
+    """Say what is wrong with a contract, at its line, and which names another contract claims already."""
+    from fjo_pipeline.core.contract_checking import check_contract
+
+    report = check_contract(path, Settings().contracts)
+    print(json.dumps(report.as_json(), indent=1) if as_json else report)
+    if not report.good:
+        raise typer.Exit(1)
 
 
 @deposit_app.command("check")
@@ -241,6 +256,41 @@ def project_export(
 
     files = export(Databank(Settings()), number, form, out)
     print(f"{len(files)} files in {files[0].parent if files else 'no folder'}")
+
+
+@output_app.command("check")
+def output_check(
+    number: str,
+    file: Path,
+    count: Annotated[list[str] | None, typer.Option(help="A column of counts; may be given again.")] = None,
+    decision: Annotated[
+        Literal["approved", "refused"] | None, typer.Option(help="The reviewer's decision, to be recorded.")
+    ] = None,
+    reviewer: Annotated[str, typer.Option(help="Who decides.")] = "",
+    reason: Annotated[str, typer.Option(help="Why a table that does not fit is let out all the same.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check a researcher's table of counts (CSV) against the project's disclosure policy, cell by cell."""
+    from datetime import date
+
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.outputs import Decision, check_output, decide
+
+    if decision and not reviewer:
+        raise typer.BadParameter("a decision needs --reviewer")
+    databank = Databank(Settings())
+    check = check_output(databank, number, file, tuple(count or ()))
+    found = check.as_json()
+    if as_json:
+        print(json.dumps(found, indent=1))
+    else:
+        for each in found["verdicts"]:
+            print(f"line {each['line']}, {each['column']}: {each['verdict']}")
+        print(f"{found['cells_that_fit']} of {found['cells']} cells fit policy {found['policy']}")
+    if decision:
+        decide(databank, number, check, Decision(decision, reviewer, date.today(), reason))
+    elif not check.fits:
+        raise typer.Exit(1)
 
 
 @app.command("sql")

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from fjo_pipeline.core.checking import beyond_codes_in_words
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.databank.flow import Databank, partitions, released
+from fjo_pipeline.databank.flow import Databank, held_up, partitions, released
 from fjo_pipeline.home import zones_here
 from fjo_pipeline.refreshing import everything_due
 
@@ -34,11 +35,17 @@ def home_status(settings: Settings) -> dict[str, Any]:
             {"project": entry.refresh, "snapshot": entry.sequence}
             for entry in databank.ledger.entries(kind="extract", state="provided")
         ]
+        found["held_up"] = held_up(databank)
     found["due"] = [str(task) for task in everything_due(settings)]
     if "ttp" in here:
         found["missing"] = _missing_at_ttp(settings)
     if "provider" in here:
         ledger = open_ledger(settings, "provider")
+        found["warnings"] = [
+            f"{entry.dataset}/{entry.refresh}: {words}"
+            for entry in ledger.entries(kind="deposit", state="accepted")
+            for words in beyond_codes_in_words(entry.detail.get("beyond_codes", {}))
+        ]
         found["quarantined"] = [
             {"dataset": entry.dataset, "refresh": entry.refresh, **entry.detail}
             for entry in ledger.entries(kind="deposit", state="quarantined")
@@ -71,6 +78,8 @@ def shown(found: dict[str, Any]) -> str:
         lines.append(f"released: snapshot {found['released_snapshot'] or 'none yet'}")
     lines += [f"extract: project {each['project']}, snapshot {each['snapshot']}" for each in found.get("extracts", [])]
     lines += [f"missing: {each}" for each in found.get("missing", [])]
+    lines += [f"warning: {each}" for each in found.get("warnings", [])]
+    lines += [f"waits: {each}" for each in found.get("held_up", [])]
     lines += [f"due: {each}" for each in found["due"]] or ["due: nothing"]
     lines += [
         f"quarantined: {each['dataset']}/{each['refresh']}, {each.get('failures', 0)} failures; see its report"

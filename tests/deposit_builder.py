@@ -73,6 +73,22 @@ tables:
         - {name: NAME, type: string, role: content}
 """
 
+# The same as increments, its people with their ALF, and a table without a primary key that says whose ALF it is about.
+GROWING_CONTRACT = (
+    TINY_CONTRACT.replace("retention_days:", "delivery: increment\nretention_days:").replace(
+        "sail: CLIENTS\n", "sail: CLIENTS\n    linked: {ALF: ALF}\n"
+    )
+    + """
+  - name: calls
+    sail: CALLS
+    linked: {ALF: {said: ALF, person: PERSON}}
+    schema:
+      fields:
+        - {name: PERSON, type: string, role: key, entity: person, constraints: {required: true, pattern: '^C[0-9]{4}$'}}
+        - {name: MINUTES, type: integer, role: content}
+"""
+)
+
 CLIENTS = """ID,SURNAME,FORENAME,BORN,POSTCODE,GENDER
 C0001,Quillfeather,Ada Mary,2015-03-02,SA2 8PP,F
 C0002,Quillfeather,Bo,2012-07-19,SA2 8PP,M
@@ -117,9 +133,9 @@ def write_csvs(folder: Path, csvs: Csvs) -> Path:
 
 
 def manifest(
-    csvs: Csvs, dataset: str = "tiny", refresh: str = "20240111", *, synthetic: bool = True
+    csvs: Csvs, dataset: str = "tiny", refresh: str = "20240111", *, synthetic: bool = True, base: str | None = None
 ) -> dict[str, object]:
-    """The manifest that a good deposit of these files has."""
+    """The manifest that a good deposit of these files has: a full one, or an increment on a base."""
     raw = {name: content.encode() if isinstance(content, str) else content for name, content in csvs.items()}
     resources = [
         {
@@ -135,14 +151,17 @@ def manifest(
         "version": refresh,
         "created": "2024-01-11",
         "synthetic": synthetic,
+        **({"delivery": "increment", "base": base} if base else {"delivery": "full"}),
         "resources": resources,
     }
 
 
-def write_deposit(folder: Path, csvs: Csvs = TINY, dataset: str = "tiny", refresh: str = "20240111") -> Path:
+def write_deposit(
+    folder: Path, csvs: Csvs = TINY, dataset: str = "tiny", refresh: str = "20240111", base: str | None = None
+) -> Path:
     """A whole deposit: files and manifest."""
     write_csvs(folder, csvs)
-    (folder / MANIFEST).write_text(json.dumps(manifest(csvs, dataset, refresh)))
+    (folder / MANIFEST).write_text(json.dumps(manifest(csvs, dataset, refresh, base=base)))
     return folder
 
 
@@ -184,13 +203,18 @@ def ecms_csvs(
     return {table.path: _csv(ecms, table.name, given.get(table.name)) for table in ecms.tables}
 
 
+def csvs_of(each: Contract, rows: Mapping[str, Sequence[Row]]) -> dict[str, str | bytes]:
+    """The files of a deposit with these rows by table; a table that has none is there all the same."""
+    return {table.path: _csv(each, table.name, rows.get(table.name, [])) for table in each.tables}
+
+
 def _role(number: int, row: Row) -> Row:
     flags = ("ISSUBJECT", "ISRESPONDENT", "ISAPPLICANT", "ISOTHER", "ISSUBJECTPARTY", "ISOTHERPARTY")
     return {"ID": number, **dict.fromkeys(flags, "false"), **row}
 
 
-def _csv(ecms: Contract, name: str, rows: Sequence[Row] | None) -> str:
-    table = ecms.table(name)
+def _csv(each: Contract, name: str, rows: Sequence[Row] | None) -> str:
+    table = each.table(name)
     if rows is None:
         rows = [{"ID": 1}] if table.kind == "lookup" else []
     columns = [field.name for field in table.fields]

@@ -1,7 +1,7 @@
 """A home of the tiny contract whose steps run one by one, without Dagster and dbt, with a register and two projects."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +28,7 @@ from fjo_pipeline.ttp.flow import (
 )
 from fjo_pipeline.ttp.report.making import make_linkage_report
 from tests.conftest import make_keyrings
-from tests.deposit_builder import TINY, Csvs, write_contracts, write_deposit
+from tests.deposit_builder import TINY, Csvs, Row, csvs_of, write_contracts, write_deposit
 
 REFRESH = "20240111"
 LATER = "20240711"
@@ -45,8 +45,6 @@ datasets:
     tables: all
     refreshes: all
 """
-
-Row = Mapping[str, object]
 
 PERSONS: list[Row] = [
     {"PERS_ID": 101, "DATE_OF_BIRTH": "2015-03-02", "SEX": "2", "RECORD_STATUS": "current"},
@@ -88,40 +86,42 @@ class TinyHome:
         """The databank's zone."""
         return Databank(self.settings)
 
-    def land(self, csvs: Csvs = TINY, refresh: str = REFRESH) -> Path:
+    def land(self, csvs: Csvs = TINY, refresh: str = REFRESH, dataset: str = "tiny", base: str | None = None) -> Path:
         """Put a deposit into landing."""
-        return write_deposit(self.settings.landing / "tiny" / refresh, csvs, refresh=refresh)
+        return write_deposit(self.settings.landing / dataset / refresh, csvs, dataset, refresh, base=base)
 
-    def at_provider(self, refresh: str = REFRESH) -> None:
+    def at_provider(self, refresh: str = REFRESH, dataset: str = "tiny") -> None:
         """Take, split, check and send."""
-        take_deposit(self.provider, "tiny", refresh)
-        split_deposit(self.provider, "tiny", refresh)
-        assert all(each.passed for each in check_split(self.provider, "tiny", refresh))
-        send_files(self.provider, "tiny", refresh)
+        take_deposit(self.provider, dataset, refresh)
+        split_deposit(self.provider, dataset, refresh)
+        assert all(each.passed for each in check_split(self.provider, dataset, refresh))
+        send_files(self.provider, dataset, refresh)
 
-    def at_ttp(self, refresh: str = REFRESH) -> dict[str, int]:
+    def at_ttp(self, refresh: str = REFRESH, dataset: str = "tiny") -> dict[str, int]:
         """Receive, link, report, make File 3 and send it all; returns File 3's counts."""
-        receive_file_1(self.ttp, "tiny", refresh)
-        link(self.ttp, "tiny", refresh)
-        make_linkage_report(self.ttp, "tiny", refresh)
-        make_file_3(self.ttp, "tiny", refresh)
-        counts = check_file_3(self.ttp, "tiny", refresh)
-        send_file_3(self.ttp, "tiny", refresh)
-        take_receipt(self.provider, "tiny", refresh)
+        receive_file_1(self.ttp, dataset, refresh)
+        link(self.ttp, dataset, refresh)
+        make_linkage_report(self.ttp, dataset, refresh)
+        make_file_3(self.ttp, dataset, refresh)
+        counts = check_file_3(self.ttp, dataset, refresh)
+        send_file_3(self.ttp, dataset, refresh)
+        take_receipt(self.provider, dataset, refresh)
         return counts
 
-    def at_databank(self, refresh: str = REFRESH) -> Curated:
+    def at_databank(self, refresh: str = REFRESH, dataset: str = "tiny") -> Curated:
         """Receive, keep the linkage report, and curate."""
-        receive(self.databank, "tiny", refresh)
-        take_linkage_report(self.databank, "tiny", refresh)
-        return curate(self.databank, "tiny", refresh)
+        receive(self.databank, dataset, refresh)
+        take_linkage_report(self.databank, dataset, refresh)
+        return curate(self.databank, dataset, refresh)
 
-    def carry(self, csvs: Csvs = TINY, refresh: str = REFRESH) -> Curated:
+    def carry(
+        self, csvs: Csvs = TINY, refresh: str = REFRESH, dataset: str = "tiny", base: str | None = None
+    ) -> Curated:
         """A deposit through all three zones."""
-        self.land(csvs, refresh)
-        self.at_provider(refresh)
-        self.at_ttp(refresh)
-        return self.at_databank(refresh)
+        self.land(csvs, refresh, dataset, base)
+        self.at_provider(refresh, dataset)
+        self.at_ttp(refresh, dataset)
+        return self.at_databank(refresh, dataset)
 
 
 def write_register(folder: Path, persons: Sequence[Row] = PERSONS, refresh: str = "20240101") -> Path:
@@ -133,12 +133,7 @@ def write_register(folder: Path, persons: Sequence[Row] = PERSONS, refresh: str 
         "names": [row for row in NAMES if row["PERS_ID"] in there],
         "addresses": [row for row in ADDRESSES if row["PERS_ID"] in there],
     }
-    csvs: dict[str, str | bytes] = {}
-    for table in register.tables:
-        columns = [each.name for each in table.fields]
-        lines = [",".join(str(row.get(each, "")) for each in columns) for row in rows.get(table.name, [])]
-        csvs[table.path] = "\n".join([",".join(columns), *lines]) + "\n"
-    return write_deposit(folder, csvs, "population_register", refresh)
+    return write_deposit(folder, csvs_of(register, rows), "population_register", refresh)
 
 
 def write_postcodes(path: Path, content: str = POSTCODES) -> Path:

@@ -140,3 +140,15 @@ follow-up on which anything happened. `relation` has the columns of `groups`, `d
 {% macro case_number() -%}
     (case_id * 4 + list_position(['ecms', 'cms', 'cymru'], source))
 {%- endmacro %}
+
+{# Legal outputs of every system: for a child where that is known, and those of CMS for a case, without a child. #}
+{% macro outputs_of_children_and_cases() -%}
+(
+    select source, refresh, person_id, case_id, application_id, legal_output, date_ordered, is_fpr_16_4
+    from {{ ref('int_legal_outputs') }}
+    union all by name
+    select source, refresh, case_id, legal_output, date_ordered
+    from {{ ref('int_case_legal_outputs') }}
+    where source = 'cms'
+)
+{%- endmacro %}

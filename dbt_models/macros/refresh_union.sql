@@ -15,8 +15,9 @@ curated stage as a whole (lineage, for Dagster too), and the dated names are mad
 so that the views work under whatever alias the lake is attached.
 
 columns: {new name: [SAIL's name, SQL type]}
+dated: whether SAIL's name carries the refresh date; without one the newest refresh's rows stand for each.
 #}
-{% macro refresh_union(dataset, schema, table, columns) %}
+{% macro refresh_union(dataset, schema, table, columns, dated=true) %}
     {%- do source('databank', dataset) -%}
     {%- for refresh in refreshes_of(dataset) %}
 select
@@ -24,7 +25,7 @@ select
     cast({{ given }} as {{ type }}) as {{ name }},
     {%- endfor %}
     '{{ refresh }}' as refresh
-from {{ schema }}.{{ table }}_{{ refresh }}
+from {{ schema }}.{{ table }}{{ '_' ~ refresh if dated }}
     {%- if not loop.last %}
 union all
     {%- endif %}

@@ -67,3 +67,38 @@ before 1900 or after the refresh is no week of birth.
 {% macro rounded(count) -%}
     cast(round({{ count }} / {{ var('disclosure_rounding') }}) * {{ var('disclosure_rounding') }} as bigint)
 {%- endmacro %}
+
+{# The names of one lookup's codes over all refreshes that are built: joined to rows of a source by refresh and code. #}
+{% macro join_lookup(alias, lookup, source, refresh, code) -%}
+    left join {{ ref('int_lookups') }} as {{ alias }}
+        on {{ alias }}.source = '{{ source }}' and {{ alias }}.lookup = '{{ lookup }}'
+        and {{ alias }}.refresh = {{ refresh }} and {{ alias }}.code = {{ code }}
+{%- endmacro %}
+
+{# A role of CMS in one code: MEMBERTYPE, or where it is 16 what CONVERTEDTYPE says in words. #}
+{% macro cms_role() -%}
+    case
+        when member_type <> 16 then member_type
+        when converted_type = 'Adult Applicant' then 1
+        when converted_type = 'Adult Respondent' then 2
+        when converted_type = 'Adult' then 8
+    end
+{%- endmacro %}
+
+{# Whether a text flag of CMS is set; how it codes them is not public [R]. #}
+{% macro cms_flag(column) -%}
+    coalesce(lower({{ column }}) in ('true', 'yes', 'y', '1'), false)
+{%- endmacro %}
+
+{# Rows of a relation with the group of final orders that the name of their legal output belongs to. #}
+{% macro with_output_groups(relation) -%}
+    select named.*, coalesce(groups.output_group, 'none') as output_group
+    from {{ relation }} as named
+    left join (
+        select names.legal_output, arg_min(patterns.output_group, patterns.precedence) as output_group
+        from (select distinct legal_output from {{ relation }}) as names
+        join {{ ref('legal_output_groups') }} as patterns
+            on regexp_matches(lower(names.legal_output), patterns.pattern)
+        group by all
+    ) as groups using (legal_output)
+{%- endmacro %}

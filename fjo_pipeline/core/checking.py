@@ -3,10 +3,10 @@
 Lines are looked for only where a rule has failed. What is reported is file, line, column and rule; never a value.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -37,12 +37,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found; `tables` counts rows and exact copies of each table that could be read."""
+    """What a check found; `rows` and `exact_copies` count those of each table that could be read.
+
+    `beyond_codes` counts, by file and column, the values of fields whose contract warns where its codes are outgrown.
+    """
 
     failures: tuple[Failure, ...]
     rows: dict[str, int]
     exact_copies: dict[str, int]
-    implausible_years: int = 0
+    implausible_years: int
+    beyond_codes: dict[str, int]
 
     @property
     def good(self) -> bool:
@@ -60,7 +64,32 @@ class CheckReport:
         return (
             f"the deposit keeps its contract: {sum(self.rows.values()):,} rows, {copies:,} of them exact copies, "
             f"{self.implausible_years:,} implausible years of birth"
+            + "".join(f"; warning: {each}" for each in beyond_codes_in_words(self.beyond_codes))
         )
+
+
+def beyond_codes_in_words(counts: Mapping[str, int]) -> list[str]:
+    """One sentence a field: how many of its values are none of the contract's codes, which warns and does not refuse.
+
+    The values themselves are never said: what nobody expected may be anything.
+    """
+    return [
+        f"{where}: values that are none of the contract's codes: {count:,}" for where, count in sorted(counts.items())
+    ]
+
+
+Column = tuple[str, str]
+"""A table of the contract and a field of it."""
+
+
+class Earlier(Protocol):
+    """What the deposits hold on which an increment stands, as far as its check needs to know."""
+
+    def known(self, session: Session, column: Column, targets: Sequence[Column], *, later_too: bool = False) -> str:
+        """SQL for those values of a loaded column that stand in one of `targets` in a deposit of the same base.
+
+        Only deposits before this one count, unless `later_too`.
+        """
 
 
 def table_name(table: TableContract) -> str:
@@ -68,8 +97,11 @@ def table_name(table: TableContract) -> str:
     return identifier(f"deposited_{table.name}")
 
 
-def check_delivery(session: Session, contract: Contract, folder: Path) -> CheckReport:
-    """Load every table of a delivery into the session and check it; the tables stay there for the split."""
+def check_delivery(session: Session, contract: Contract, folder: Path, earlier: Earlier | None = None) -> CheckReport:
+    """Load every table of a delivery into the session and check it; the tables stay there for the split.
+
+    `earlier` makes it the check of an increment, whose keys may also refer to rows of the deposits it stands on.
+    """
     failures: list[Failure] = list(_missing_and_unknown_files(contract, folder))
     rows: dict[str, int] = {}
     for table in contract.tables:
@@ -86,11 +118,12 @@ def check_delivery(session: Session, contract: Contract, folder: Path) -> CheckR
             failures += key_failures
             failures += list(_unique_failures(session, table, folder))
     if not failures:
-        failures += list(_foreign_key_failures(session, contract, folder))
-        failures += list(_person_reference_failures(session, contract, folder))
-        failures += list(_people_in_two_tables(session, contract))
+        failures += list(_foreign_key_failures(session, contract, folder, earlier))
+        failures += list(_person_reference_failures(session, contract, folder, earlier))
+        failures += list(_people_in_two_tables(session, contract, earlier))
     years = sum(_implausible_years(session, table) for table in contract.people_tables if table.name in rows)
-    return CheckReport(tuple(failures), rows, copies, years)
+    beyond = dict(each for table in contract.tables if table.name in rows for each in _beyond_codes(session, table))
+    return CheckReport(tuple(failures), rows, copies, years, beyond)
 
 
 def _missing_and_unknown_files(contract: Contract, folder: Path) -> Iterator[Failure]:
@@ -125,9 +158,8 @@ def _field_rules(field: FieldContract, primary: bool) -> Iterator[tuple[str, str
     column, constraints = identifier(field.name), field.constraints
     if constraints.required or primary:
         yield "a required value is empty", f"{column} IS NULL"
-    if constraints.enum:
-        allowed = ", ".join(literal(each) for each in constraints.enum)
-        yield "the value is none of the contract's codes", f"CAST({column} AS VARCHAR) NOT IN ({allowed})"
+    if constraints.enum and field.outgrown == "refuse":
+        yield "the value is none of the contract's codes", _outside_codes(field)
     if constraints.minimum is not None:
         yield f"the number is below {constraints.minimum}", f"{column} < {constraints.minimum}"
     if constraints.maximum is not None:
@@ -141,6 +173,24 @@ def _field_rules(field: FieldContract, primary: bool) -> Iterator[tuple[str, str
         else:
             matches = f"regexp_full_match({column}, {literal(constraints.pattern)})"
             yield "the value does not have the contract's pattern", f"NOT {matches}"
+
+
+def _outside_codes(field: FieldContract) -> str:
+    """The SQL condition of a value that is none of the field's codes."""
+    allowed = ", ".join(literal(each) for each in field.constraints.enum or ())
+    return f"CAST({identifier(field.name)} AS VARCHAR) NOT IN ({allowed})"
+
+
+def _beyond_codes(session: Session, table: TableContract) -> Iterator[tuple[str, int]]:
+    """File and column of every field whose codes may be outgrown and are, and how many values are beyond them."""
+    fields = [field for field in table.fields if field.constraints.enum and field.outgrown == "warn"]
+    if not fields:
+        return
+    counted = ", ".join(f"count(*) FILTER (WHERE {_outside_codes(field)})" for field in fields)
+    counts = session.row(f"SELECT {counted} FROM {table_name(table)}", step=f"look for new codes in {table.path}")
+    for each, count in zip(fields, counts, strict=True):
+        if count:
+            yield f"{table.path}, column {each.name}", int(count)
 
 
 def _key_failures(session: Session, table: TableContract, folder: Path) -> tuple[list[Failure], int]:
@@ -196,42 +246,62 @@ def _clashes(session: Session, table: TableContract, folder: Path, name: str, ru
         yield Failure(table.path, name, rule, count, _lines(session, table, folder, f"{column} IN (FROM clashing)"))
 
 
-def _foreign_key_failures(session: Session, contract: Contract, folder: Path) -> Iterator[Failure]:
+def _foreign_key_failures(
+    session: Session, contract: Contract, folder: Path, earlier: Earlier | None
+) -> Iterator[Failure]:
     for table in contract.tables:
         for key in table.table_schema.foreign_keys:
             target = contract.table(key.reference.resource)
-            other = identifier(key.reference.fields)
-            known = f"SELECT {other} FROM {table_name(target)} WHERE {other} IS NOT NULL"
+            targets = [(target.name, key.reference.fields)]
             rule = f"the value refers to no row of {target.path}, column {key.reference.fields}"
-            yield from _unknown_references(session, table, folder, key.fields, known, rule)
+            yield from _unknown_references(session, contract, (table.name, key.fields), targets, folder, rule, earlier)
 
 
-def _person_reference_failures(session: Session, contract: Contract, folder: Path) -> Iterator[Failure]:
+def _person_reference_failures(
+    session: Session, contract: Contract, folder: Path, earlier: Earlier | None
+) -> Iterator[Failure]:
     """Where several tables hold people, a key of a person must stand in one of them; no foreign key can say that."""
     people = contract.people_tables
     if len(people) < 2:
         return
-    known = " UNION ALL ".join(f"SELECT {identifier(each.person_key.name)} FROM {table_name(each)}" for each in people)
+    targets = [(each.name, each.person_key.name) for each in people]
     rule = f"the value refers to no row of {' or '.join(each.path for each in people)}"
     for table in contract.tables:
         for field in table.fields:
             if table.kind != "people" and field.role == "key" and field.entity == people[0].person_key.entity:
-                yield from _unknown_references(session, table, folder, field.name, known, rule)
+                column = (table.name, field.name)
+                yield from _unknown_references(session, contract, column, targets, folder, rule, earlier)
 
 
 def _unknown_references(
-    session: Session, table: TableContract, folder: Path, column: str, known: str, rule: str
+    session: Session,
+    contract: Contract,
+    column: Column,
+    targets: Sequence[Column],
+    folder: Path,
+    rule: str,
+    earlier: Earlier | None,
 ) -> Iterator[Failure]:
-    broken = f"{identifier(column)} IS NOT NULL AND {identifier(column)} NOT IN ({known})"
+    table, name = contract.table(column[0]), identifier(column[1])
+    parts = [
+        f"SELECT {identifier(field)} FROM {table_name(contract.table(target))} WHERE {identifier(field)} IS NOT NULL"
+        for target, field in targets
+    ]
+    if earlier:
+        parts.append(earlier.known(session, column, targets))
+        rule += ", neither of this deposit nor of those it stands on"
+    broken = f"{name} IS NOT NULL AND {name} NOT IN ({' UNION ALL '.join(parts)})"
     count = session.value(
         f"SELECT count(*) FROM {table_name(table)} WHERE {broken}", step=f"check the references of {table.path}"
     )
     if count:
-        yield Failure(table.path, column, rule, count, _lines(session, table, folder, broken))
+        yield Failure(table.path, column[1], rule, count, _lines(session, table, folder, broken))
 
 
-def _people_in_two_tables(session: Session, contract: Contract) -> Iterator[Failure]:
+def _people_in_two_tables(session: Session, contract: Contract, earlier: Earlier | None) -> Iterator[Failure]:
     tables = contract.people_tables
+    if earlier and len(tables) > 1:
+        yield from _people_elsewhere_earlier(session, tables, earlier)
     for position, table in enumerate(tables):
         for other in tables[position + 1 :]:
             key, other_key = identifier(table.person_key.name), identifier(other.person_key.name)
@@ -242,6 +312,20 @@ def _people_in_two_tables(session: Session, contract: Contract) -> Iterator[Fail
             )
             if count:
                 yield Failure(table.path, table.person_key.name, f"the person stands in {other.path} too", count, ())
+
+
+def _people_elsewhere_earlier(session: Session, tables: Sequence[TableContract], earlier: Earlier) -> Iterator[Failure]:
+    """People whom another deposit of the same base, whichever came first, has in another table."""
+    for table in tables:
+        others = [(other.name, other.person_key.name) for other in tables if other is not table]
+        key = (table.name, table.person_key.name)
+        count = session.value(
+            f"SELECT count(*) FROM ({earlier.known(session, key, others, later_too=True)})",
+            step="look for people in two tables",
+        )
+        if count:
+            rule = "the person stands in another table of people in a deposit of the same base: send a full deposit"
+            yield Failure(table.path, table.person_key.name, rule, count, ())
 
 
 def _implausible_years(session: Session, table: TableContract) -> int:

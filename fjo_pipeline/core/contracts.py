@@ -4,16 +4,18 @@ A contract is a Frictionless Table Schema a table plus a role a field; everythin
 """
 
 import hashlib
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from fjo_pipeline.core.contract_names import name_clashes, names_said_twice
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.key_ranking import parse_pattern
-from fjo_pipeline.core.yaml_lines import read_yaml_with_lines
+from fjo_pipeline.core.yaml_lines import parse_yaml_with_lines
 
 CONTRACTS = Path(__file__).parent.parent / "contracts"
 
@@ -42,6 +44,9 @@ FILE_3_COLUMNS = ("SYSTEM_ID", "ALF", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR
 Said = Literal["ALF", "ALF2", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR_CD", "LSOA_CD"]
 """What the trusted third party says of a person: File 3's columns, and ALF2 once the family court has been linked."""
 MAXIMUM_KEY = 10**14 - 1
+LINKING_FIELDS = ("alf", "alf2", "ralf")
+"""Entities whose ids are the trusted third party's to give, under keys of their own."""
+JOIN_KEY = "SYSTEM_ID"
 
 
 class _Model(BaseModel):
@@ -70,6 +75,7 @@ class FieldContract(_Model):
     file_1: str | None = None
     codes: dict[str, str] = {}
     constraints: Constraints = Constraints()
+    outgrown: Literal["refuse", "warn"] = "refuse"
     title: str = ""
     description: str = ""
 
@@ -85,6 +91,10 @@ class FieldContract(_Model):
             raise ValueError(f"file_1 is one of {', '.join(FILE_1_COLUMNS)}")
         if self.file_1 and self.role in ("key", "drop"):
             raise ValueError("only identifiers and content go to File 1")
+        if self.role == "key" and self.entity in LINKING_FIELDS:
+            raise ValueError(f"a key's entity is none of {', '.join(LINKING_FIELDS)}: the TTP gives those ids")
+        if self.outgrown == "warn" and not self.constraints.enum:
+            raise ValueError("outgrown says what becomes of values beyond the enum, and there is none")
         return self
 
     @property
@@ -129,7 +139,11 @@ class Linked(_Model):
 
 
 class TableContract(_Model):
-    """One deposited table, and the curated table that it becomes; with `curated: false` it only says who people are."""
+    """One deposited table, and the curated table that it becomes.
+
+    With `curated: false` it only says who people are. With `dated: false` SAIL's name carries no refresh date: there is
+    one table, the newest refresh's.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     sail: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
@@ -140,6 +154,7 @@ class TableContract(_Model):
     table_schema: TableSchema = Field(alias="schema")
     linked: dict[str, Linked] = {}
     curated: bool = True
+    dated: bool = True
     available_from: bool = True
     columns: tuple[str, ...] = ()
 
@@ -194,14 +209,27 @@ class TableContract(_Model):
         key = self.table_schema.primary_key
         if key is not None and key not in names:
             raise ValueError(f"the primary key {key} is not a field")
+        self._added_columns_have_names_of_their_own()
         if self.kind == "people":
             self._people_can_be_linked()
         elif not self.curated:
             raise ValueError("only a table of people may be left out of the databank")
+        if not self.dated and self.kind != "lookup":
+            raise ValueError("only a lookup may go without a date in its name: other tables stand side by side")
         self._linked_columns_have_a_person()
         if self.columns:
             self._columns_are_complete()
         return self
+
+    def _added_columns_have_names_of_their_own(self) -> None:
+        here = {field.name for field in self.file_2_fields}
+        for column in self.linked:
+            if column in here:
+                raise _mistake("a linked column has the name of a field", "linked", column)
+        if self.available_from and "AVAIL_FROM_DT" in here | set(self.linked):
+            raise ValueError("AVAIL_FROM_DT is added to the table, so no field has that name; or set available_from")
+        if self.kind == "people" and JOIN_KEY in here:
+            raise ValueError(f"{JOIN_KEY} is the join key of a table of people, so no field has that name")
 
     def _linked_columns_have_a_person(self) -> None:
         for column, linked in self.linked.items():
@@ -307,6 +335,9 @@ class Contract(_Model):
             raise ValueError("a dataset that is no register needs sail, SAIL's names for it")
         if self.derived and self.sail is None:
             raise ValueError("derived fields need sail, SAIL's names")
+        for name, place in names_said_twice(self):
+            raise _mistake(f"two tables of this contract are {name}", *place)
+        self._keys_of_an_entity_are_alike()
         for index, table in enumerate(self.tables):
             self._foreign_keys_lead_somewhere(table, index)
             self._linked_keys_are_peoples(table, index)
@@ -314,7 +345,22 @@ class Contract(_Model):
             # A register stays at the trusted third party: its file_1 only says what a field is compared with.
             if not self.register_ and table.kind != "people" and any(field.file_1 for field in table.fields):
                 raise _mistake("only a table of people sends fields to File 1", "tables", index)
+        if self.delivery == "increment":
+            self._increments_can_be_joined()
         return self
+
+    def _increments_can_be_joined(self) -> None:
+        if self.register_ or self.derived:
+            raise _mistake("a register, or a dataset with derived fields, needs whole deposits: full", "delivery")
+        for index, table in enumerate(self.tables):
+            key = table.table_schema.primary_key
+            if key is not None and not table.field(key).to_file_2:
+                raise _mistake(
+                    f"increments replace rows by {key}, so its role is key or content", "tables", index, "schema"
+                )
+            for each in table.table_schema.foreign_keys:
+                if self.table(each.reference.resource).field(each.reference.fields).role == "drop":
+                    raise _mistake("increments may not refer to a field that is dropped", "tables", index, "schema")
 
     def _foreign_keys_lead_somewhere(self, table: TableContract, index: int) -> None:
         fields = {each.name: {field.name for field in each.fields} for each in self.tables}
@@ -324,6 +370,28 @@ class Contract(_Model):
                 raise _mistake(f"foreign key {key.fields} is not a field", *place)
             if key.reference.fields not in fields.get(key.reference.resource, set()):
                 raise _mistake(f"foreign key {key.fields} refers to nothing", *place)
+            here, there = table.field(key.fields), self.table(key.reference.resource).field(key.reference.fields)
+            if (here.role, here.entity, here.type) != (there.role, there.entity, there.type):
+                raise _mistake(
+                    f"foreign key {key.fields} is {_nature(here)}, but {key.reference.resource}.{there.name}, "
+                    f"to which it refers, is {_nature(there)}",
+                    *place,
+                )
+
+    def _keys_of_an_entity_are_alike(self) -> None:
+        """Text keys are ranked by their pattern: one person under two patterns would be two people."""
+        first: dict[str | None, tuple[FieldContract, str]] = {}
+        for index, table in enumerate(self.tables):
+            for position, field in enumerate(table.fields):
+                if field.role != "key":
+                    continue
+                known, where = first.setdefault(field.entity, (field, f"{table.name}.{field.name}"))
+                if (field.type, field.constraints.pattern) != (known.type, known.constraints.pattern):
+                    raise _mistake(
+                        f"{field.name} is a key of {field.entity} as {where} is, but has another type or pattern: "
+                        "no id of the one would be an id of the other",
+                        *("tables", index, "schema", "fields", position),
+                    )
 
     def _linked_keys_are_peoples(self, table: TableContract, index: int) -> None:
         entities = {people.person_key.entity for people in self.people_tables}
@@ -350,9 +418,9 @@ class Contract(_Model):
         return self.sail
 
     def curated_name(self, table: TableContract, refresh: str) -> str:
-        """SAIL's dated name of a table or lookup, for example CAFE_ECMS_CASES_20240111."""
+        """SAIL's name of a table or lookup, dated but for a few: for example CAFE_ECMS_CASES_20240111."""
         prefix = self.names.lookup_prefix if table.kind == "lookup" else self.names.table_prefix
-        return "_".join(part for part in (prefix, table.sail, refresh) if part)
+        return "_".join(part for part in (prefix, table.sail, refresh if table.dated else "") if part)
 
     def schema_of(self, table: TableContract) -> str:
         """The databank schema in which a table or lookup stands."""
@@ -360,8 +428,8 @@ class Contract(_Model):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the contract's content: changes where anything in it changes."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+        """SHA-256 of what the contract says: changes where that does, not where contracts learn to say more."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True, exclude_defaults=True).encode()).hexdigest()
 
 
 def _keys_can_be_encrypted(table: TableContract, index: int) -> None:
@@ -373,26 +441,57 @@ def _keys_can_be_encrypted(table: TableContract, index: int) -> None:
                 raise _mistake(str(error), "tables", index, "schema", "fields", position) from None
 
 
+def _nature(field: FieldContract) -> str:
+    """What a field is, where it must be the same as another one."""
+    return f"{field.type} key of {field.entity}" if field.role == "key" else f"{field.type} {field.role}"
+
+
 def _mistake(message: str, *location: int | str) -> ValidationError:
     """A mistake at a place below the model being checked, so that the reader is told the very line."""
     error = PydanticCustomError("contract", "{message}", {"message": message})
     return ValidationError.from_exception_data("contract", [InitErrorDetails(type=error, loc=location, input=None)])
 
 
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong with a contract, and where: the file's line, and the place in words."""
+
+    line: int
+    place: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, {self.place}: {self.rule}"
+
+
 def load_contract(path: Path) -> Contract:
     """Read and check a contract; Refused names file, line, place and rule of every mistake."""
-    content, lines = read_yaml_with_lines(path)
+    loaded, mistakes = examine_contract(path)
+    if loaded is None:
+        problems = "\n  ".join(f"{path.name}, {each}" for each in mistakes)
+        raise Refused(f"the contract is not usable:\n  {problems}")
+    return loaded
+
+
+def examine_contract(path: Path) -> tuple[Contract | None, tuple[Mistake, ...]]:
+    """A contract, or None and every mistake that the file by itself shows; Refused where it is no YAML."""
+    return _examined(path.name, path.read_bytes())
+
+
+# By content, which a rewritten file cannot share with the old one as it can its size and time: sensors ask every few
+# seconds, and reading anew is what costs.
+@lru_cache(maxsize=64)
+def _examined(name: str, written: bytes) -> tuple[Contract | None, tuple[Mistake, ...]]:
+    content, lines = parse_yaml_with_lines(name, written)
     try:
-        return Contract.model_validate(content)
+        return Contract.model_validate(content), ()
     except ValidationError as error:
-        problems = [
-            f"{path.name}, line {lines.of(each['loc'])}, {_place(content, each['loc'])}: {each['msg']}"
-            for each in error.errors()
-        ]
-    raise Refused("the contract is not usable:\n  " + "\n  ".join(problems))
+        return None, tuple(
+            Mistake(lines.of(each["loc"]), place_in_words(content, each["loc"]), each["msg"]) for each in error.errors()
+        )
 
 
-def _place(content: Any, location: tuple[int | str, ...]) -> str:
+def place_in_words(content: Any, location: tuple[int | str, ...]) -> str:
     """A location of pydantic's as words: list items by the name they carry."""
     words: list[str] = []
     for step in location:
@@ -411,10 +510,20 @@ def contract(name: str, folder: Path = CONTRACTS) -> Contract:
     if not path.is_file():
         known = ", ".join(sorted(each.stem for each in folder.glob("*.yaml")))
         raise Refused(f"there is no contract for the dataset '{name}'; known are: {known}")
-    return load_contract(path)
+    return _own(path)
 
 
 def datasets(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
-    """Every dataset that flows through the zones (registers left out), by name."""
-    loaded = (load_contract(path) for path in sorted(folder.glob("*.yaml")))
+    """Every dataset that flows through the zones (registers left out), by name; Refused where two claim one name."""
+    loaded = [_own(path) for path in sorted(folder.glob("*.yaml"))]
+    for clash in name_clashes(loaded):
+        raise Refused(f"{clash}; give one of them another name (fjo contract check FILE says on which line)")
     return tuple(each for each in loaded if not each.register_)
+
+
+def _own(path: Path) -> Contract:
+    """A contract that says it is of the dataset by which its file is named."""
+    loaded = load_contract(path)
+    if loaded.name != path.stem:
+        raise Refused(f"{path.name} says that it is of {loaded.name}: name the file {loaded.name}.yaml")
+    return loaded

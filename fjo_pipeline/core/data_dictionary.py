@@ -6,7 +6,15 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fjo_pipeline.core.contracts import CONTRACTS, Contract, FieldContract, ForeignKey, TableContract, load_contract
+from fjo_pipeline.core.contracts import (
+    CONTRACTS,
+    Contract,
+    FieldContract,
+    ForeignKey,
+    Linked,
+    TableContract,
+    load_contract,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 
@@ -37,9 +45,10 @@ def _dataset(contract: Contract) -> str:
 
 def _about(contract: Contract) -> str:
     kept = contract.retention_days
+    delivery = "a full refresh each time" if contract.delivery == "full" else "full, then increments on that base"
     lines = [
         f"Contract `{contract.name}`, version {contract.version}. {contract.source.strip()}\n",
-        f"- Delivery: {'a full refresh' if contract.delivery == 'full' else 'an increment'} each time.",
+        f"- Delivery: {delivery}.",
         f"- Kept: raw data {kept.raw} days, quarantined data {kept.quarantined} days, File 1 {kept.file_1} days.",
     ]
     if contract.sail:
@@ -90,11 +99,17 @@ def _table(contract: Contract, table: TableContract) -> str:
 
 
 def _becomes(contract: Contract, table: TableContract) -> str:
+    if not table.curated:
+        return "Becomes no table of its own: it only says who the people are whom the other tables name.\n"
     columns = (f"`{column}_PE`" if table.is_id(column) else f"`{column}`" for column in table.curated_columns)
-    linked = "; ".join(f"`{column}` is File 3's {source}" for column, source in table.linked.items())
+    linked = "; ".join(f"`{column}` is {_from_file_3(each)}" for column, each in table.linked.items())
     schema = f"`{contract.schema_of(table)}`" if table.kind == "lookup" else "the project's schema"
     name = contract.curated_name(table, "<date>")
     return f"Becomes `{name}` in {schema}: {', '.join(columns)}.{f' ({linked}.)' if linked else ''}\n"
+
+
+def _from_file_3(linked: Linked) -> str:
+    return f"File 3's {linked.said}" + (f" of the person in {linked.person}" if linked.person else "")
 
 
 def _goes_to(contract: Contract, field: FieldContract) -> str:
@@ -114,7 +129,7 @@ def _rules(table: TableContract, field: FieldContract, keys: dict[str, ForeignKe
     rules = ["primary key"] if field.name == table.table_schema.primary_key else []
     rules += ["required"] if limits.required else []
     rules += ["unique"] if limits.unique else []
-    rules += ["one of " + ", ".join(f"`{value}`" for value in limits.enum)] if limits.enum else []
+    rules += [_one_of(limits.enum, field.outgrown)] if limits.enum else []
     rules += [f"pattern `{limits.pattern}`"] if limits.pattern else []
     rules += [f"at least {limits.minimum}"] if limits.minimum is not None else []
     rules += [f"at most {limits.maximum}"] if limits.maximum is not None else []
@@ -122,6 +137,11 @@ def _rules(table: TableContract, field: FieldContract, keys: dict[str, ForeignKe
         reference = keys[field.name].reference
         rules.append(f"in {reference.resource.upper()}.{reference.fields}")
     return "; ".join(rules)
+
+
+def _one_of(codes: Sequence[str], outgrown: str) -> str:
+    listed = "one of " + ", ".join(f"`{code}`" for code in codes)
+    return listed + (" (others are taken and counted)" if outgrown == "warn" else "")
 
 
 def _description(field: FieldContract) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from fjo_pipeline.core.contracts import Delivery
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts
 
@@ -38,7 +39,10 @@ class Resource(BaseModel):
 
 
 class Manifest(BaseModel):
-    """A deposit's `datapackage.json`; what Frictionless allows beyond this is let pass and not used."""
+    """A deposit's `datapackage.json`; what Frictionless allows beyond this is let pass and not used.
+
+    `delivery` and `base` tell a full deposit from an increment, and on which full deposit an increment stands.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,13 +50,16 @@ class Manifest(BaseModel):
     version: str = Field(pattern=r"^[0-9]{8}$")
     created: str = ""
     synthetic: bool = False
+    delivery: Delivery | None = None
+    base: str | None = Field(default=None, pattern=r"^[0-9]{8}$")
     resources: tuple[Resource, ...] = Field(min_length=1)
 
     @property
     def digest(self) -> str:
         """SHA-256 over what the deposit says and holds, whenever and in whatever order it was written."""
         files = sorted(f"{each.path}|{each.bytes}|{each.hash}" for each in self.resources)
-        return sha256_of_texts(self.name, self.version, str(self.synthetic), *files)
+        stands_on = [f"base|{self.base}"] if self.base else []
+        return sha256_of_texts(self.name, self.version, str(self.synthetic), *stands_on, *files)
 
 
 @dataclass(frozen=True)

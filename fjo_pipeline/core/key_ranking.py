@@ -122,9 +122,14 @@ def keyed_hash_sql(column: str) -> str:
     id: by the birthday bound about one time in 200 among a million keys, two in five among ten million. So the caller
     must compare distinct ids with distinct keys, and refuse where they differ.
     """
+    return f"({keyed_digest_sql(column)} % {DOMAIN})::BIGINT"
+
+
+def keyed_digest_sql(column: str) -> str:
+    """A DuckDB expression, UBIGINT, for the first 64 bits of the same HMAC-SHA256 of `column`; NULL stays NULL."""
     inner = f"sha256($hash_inner::BLOB || encode(({column})::VARCHAR))"
     outer = f"sha256($hash_outer::BLOB || unhex({inner}))"
-    return f"(('0x' || substr({outer}, 1, 16))::UBIGINT % {DOMAIN})::BIGINT"
+    return f"('0x' || substr({outer}, 1, 16))::UBIGINT"
 
 
 def hash_pads(key: bytes) -> dict[str, bytes]:

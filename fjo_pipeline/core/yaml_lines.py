@@ -44,15 +44,20 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _date_or_text)
 
 def read_yaml_with_lines(path: Path) -> tuple[object, Lines]:
     """The content of a YAML file and its lines; Refused where it is no YAML."""
+    return parse_yaml_with_lines(path.name, path.read_bytes())
+
+
+def parse_yaml_with_lines(name: str, written: bytes) -> tuple[object, Lines]:
+    """The content of a file's bytes and its lines; Refused, by the file's name, where they are no YAML."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = written.decode("utf-8")
         root = yaml.compose(text, Loader=_Loader)
         content: object = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Refused(f"{path.name}, line {line}: this is no YAML: {error.problem}") from None
+        raise Refused(f"{name}, line {line}: this is no YAML: {error.problem}") from None
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise Refused(f"{path.name} is no YAML: it has characters that are not text in UTF-8") from None
+        raise Refused(f"{name} is no YAML: it has characters that are not text in UTF-8") from None
     found: dict[Location, int] = {}
     if root is not None:
         _collect(root, (), found)

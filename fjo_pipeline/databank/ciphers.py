@@ -4,12 +4,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from fjo_pipeline.core.contracts import Contract
+from fjo_pipeline.core.contracts import LINKING_FIELDS, Contract
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.linking_field import LinkingFieldCipher, tweak_for
-
-LINKING_FIELDS = ("alf", "alf2", "ralf")
-"""Entities whose ids mean the same in every dataset, so that their tweak is the entity alone."""
 
 
 @dataclass(frozen=True)
@@ -36,4 +33,5 @@ def for_project(contract: Contract, entity: str, keyring: Keyring, project: str,
 
 
 def _tweak(contract: Contract, entity: str) -> bytes:
+    # A linking field means the same in every dataset, so its tweak is the entity alone.
     return tweak_for(None if entity in LINKING_FIELDS else contract.name, entity)

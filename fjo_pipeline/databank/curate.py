@@ -18,6 +18,7 @@ from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.core.transfers import Transfer
 from fjo_pipeline.databank.checks import check_curated
 from fjo_pipeline.databank.ciphers import at_rest
+from fjo_pipeline.databank.increments import one_by_one
 from fjo_pipeline.databank.link_changes import rebuild_link_changes
 from fjo_pipeline.databank.tables import CuratedTable, alf_table, curated_tables
 
@@ -63,13 +64,16 @@ def recombine_and_curate(
     """Write every table of a refresh in one transaction; nothing is written where they stand as they should.
 
     The checks are part of the transaction: where one fails it is rolled back, and the findings say which.
-    Refused where Files 2 and 3 are not about the same people, or a table has other columns than the contract's.
+    The files of an increment come together with those that it stands on, `counted`. Refused where Files 2 and 3 are not
+    about the same people, or a table has other columns than the contract's.
     """
     refresh, digest = file_2.subject.refresh, curated_digest(contract, file_2, file_3, keyring)
-    standing = _standing(session, contract, refresh, _expected(contract, file_2, file_3))
+    standing = _standing(session, contract, refresh, _expected(session, contract, file_2, file_3))
     if standing and standing.digest == digest and standing.sound:
         return standing
-    people = _assert_same_people(session, contract, file_2, file_3)
+    for each in zip(one_by_one(file_2), one_by_one(file_3), strict=True):
+        _assert_same_people(session, contract, *each)
+    people = file_3.files["file_3"].rows
     with suppress(_Unsound), one_transaction(session):
         curated = _write_all(session, contract, file_2, file_3, keyring, people, digest)
         if not curated.sound:
@@ -93,16 +97,26 @@ def _write_all(
         session.run(f"CREATE SCHEMA IF NOT EXISTS lake.{identifier(schema)}", step="make a schema")
     rows = {
         table.table: _write(session, contract, table, file_2, file_3, keyring)
-        for table in curated_tables(contract, refresh)
+        for table in _own_tables(session, contract, refresh)
     }
-    findings = check_curated(session, contract, refresh, _expected(contract, file_2, file_3))
+    findings = check_curated(session, contract, refresh, _expected(session, contract, file_2, file_3))
     return Curated(digest, rows, people, _count_linked(session, contract, refresh), True, tuple(findings))
 
 
-def _expected(contract: Contract, file_2: Transfer, file_3: Transfer) -> dict[str, int]:
-    """Rows that each curated table must have, by its name."""
+def _own_tables(session: Session, contract: Contract, refresh: str) -> list[CuratedTable]:
+    """The tables that are this refresh's to write: one without a date in its name is the newest refresh's alone."""
+    later = session.value(
+        "SELECT count(*) FROM lake.databank.partitions WHERE dataset = ? AND refresh > ?",
+        (contract.name, refresh),
+        step="look for later refreshes",
+    )
+    return [table for table in curated_tables(contract, refresh) if table.dated or not later]
+
+
+def _expected(session: Session, contract: Contract, file_2: Transfer, file_3: Transfer) -> dict[str, int]:
+    """Rows that each curated table of the refresh must have, by its name."""
     files = {"alf": file_3.files["file_3"]} | dict(file_2.files)
-    return {table.name: files[table.name].rows for table in curated_tables(contract, file_2.subject.refresh)}
+    return {table.name: files[table.name].rows for table in _own_tables(session, contract, file_2.subject.refresh)}
 
 
 def _standing(session: Session, contract: Contract, refresh: str, expected: dict[str, int]) -> Curated | None:
@@ -116,13 +130,13 @@ def _standing(session: Session, contract: Contract, refresh: str, expected: dict
     digest, people, linked = found[0]
     rows = {
         table.table: session.value(f"SELECT count(*) FROM {table.qualified()}", step=f"count {table.table}")
-        for table in curated_tables(contract, refresh)
+        for table in _own_tables(session, contract, refresh)
     }
     findings = check_curated(session, contract, refresh, expected)
     return Curated(digest, rows, people, linked, False, tuple(findings))
 
 
-def _assert_same_people(session: Session, contract: Contract, file_2: Transfer, file_3: Transfer) -> int:
+def _assert_same_people(session: Session, contract: Contract, file_2: Transfer, file_3: Transfer) -> None:
     relation = file_3.relation(session, "file_3")
     columns = tuple(row[0] for row in session.rows(f"DESCRIBE SELECT * FROM {relation}", step="describe File 3"))
     if columns != FILE_3_COLUMNS:
@@ -130,9 +144,8 @@ def _assert_same_people(session: Session, contract: Contract, file_2: Transfer, 
     people = " UNION ALL ".join(
         f"SELECT SYSTEM_ID FROM {file_2.relation(session, table.name)}" for table in contract.people_tables
     )
-    only_2, only_3, both = session.row(
-        f"""SELECT count(*) FILTER (WHERE file_3.SYSTEM_ID IS NULL), count(*) FILTER (WHERE file_2.SYSTEM_ID IS NULL),
-            count(*) FILTER (WHERE file_2.SYSTEM_ID = file_3.SYSTEM_ID)
+    only_2, only_3 = session.row(
+        f"""SELECT count(*) FILTER (WHERE file_3.SYSTEM_ID IS NULL), count(*) FILTER (WHERE file_2.SYSTEM_ID IS NULL)
         FROM (SELECT DISTINCT SYSTEM_ID FROM ({people})) AS file_2
         FULL JOIN {relation} AS file_3 ON file_2.SYSTEM_ID = file_3.SYSTEM_ID""",
         step="compare the people of Files 2 and 3",
@@ -142,7 +155,6 @@ def _assert_same_people(session: Session, contract: Contract, file_2: Transfer, 
             f"Files 2 and 3 of {contract.name}/{file_2.subject.refresh} are not about the same people: "
             f"{only_2} are in File 2 alone, {only_3} in File 3 alone; one of them belongs to another split"
         )
-    return int(both)
 
 
 def _write(

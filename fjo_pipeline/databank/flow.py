@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -14,9 +13,10 @@ from fjo_pipeline.core.keyring import Keyring, open_keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.sessions import READING, Session, assert_statements
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.core.transfers import Kind, Transfer, accept, latest, open_transfer, read_envelope, waiting
+from fjo_pipeline.core.transfers import Kind, Transfer, accept, latest, open_transfer, read_envelope
 from fjo_pipeline.databank.curate import Curated, curated_digest, recombine_and_curate
 from fjo_pipeline.databank.dbt import models_digest
+from fjo_pipeline.databank.increments import Arrived, NotAllHere, Pair, counted, one_by_one
 from fjo_pipeline.databank.retention import expire_snapshots
 from fjo_pipeline.databank.store import DatabankStore, current_snapshot
 
@@ -49,6 +49,11 @@ class Databank:
         """The contract of a dataset; Refused where there is none."""
         return contract(dataset, self.settings.contracts)
 
+    def files(self, dataset: str, refresh: str) -> Pair:
+        """Files 2 and 3 of a refresh, verified, an increment's with those it stands on; Refused where one is amiss."""
+        arrived = Arrived(self.settings.inbox("databank"), self.keyring, open_transfer)
+        return arrived.files(self.contract(dataset), refresh)
+
     def transfer(self, kind: Kind, dataset: str, refresh: str) -> Transfer:
         """The last transfer of a kind about a refresh, verified; Refused where none is there, or it is not sound."""
         return open_transfer(latest(self.settings.inbox("databank"), kind, dataset, refresh), self.keyring, kind)
@@ -78,20 +83,18 @@ class Release:
 
 
 def receive(databank: Databank, dataset: str, refresh: str) -> tuple[Transfer, Transfer]:
-    """Verify Files 2 and 3 of a refresh and enter them into the ledger."""
-    file_2 = databank.transfer("file_2", dataset, refresh)
-    file_3 = databank.transfer("file_3", dataset, refresh)
-    for transfer in (file_2, file_3):
+    """Verify Files 2 and 3 of a refresh, and those that it stands on, and enter them into the ledger."""
+    file_2, file_3 = databank.files(dataset, refresh)
+    for transfer in (*one_by_one(file_2), *one_by_one(file_3)):
         accept(transfer, databank.ledger)
     return file_2, file_3
 
 
 def curate(databank: Databank, dataset: str, refresh: str) -> Curated:
     """Recombine and curate a refresh in one transaction."""
-    file_2 = databank.transfer("file_2", dataset, refresh)
-    file_3 = databank.transfer("file_3", dataset, refresh)
+    files = databank.files(dataset, refresh)
     with databank.store.writing() as session:
-        return recombine_and_curate(session, databank.contract(dataset), file_2, file_3, databank.keyring)
+        return recombine_and_curate(session, databank.contract(dataset), *counted(session, *files), databank.keyring)
 
 
 def partitions(session: Session) -> list[Partition]:
@@ -156,25 +159,37 @@ class Due:
 
 
 def due(databank: Databank) -> Iterator[Due]:
-    """Every refresh for which both files are there and the tables are missing or made from others."""
-    inbox, keyring = databank.settings.inbox("databank"), databank.keyring
-    file_2 = {_about(folder): folder for folder in waiting(inbox, "file_2")}
-    file_3 = {_about(folder): folder for folder in waiting(inbox, "file_3")}
-    ready = sorted(set(file_2) & set(file_3))
-    if not ready:
+    """Every refresh for which both files are there and the tables are missing or made from others.
+
+    An increment is due once all is there that it stands on, and again whenever any of that has changed.
+    """
+    found = [each for each in _arrived(databank) if isinstance(each, Due)]
+    if not found:
         return
     with databank.store.reading() as session:
         standing = {(each.dataset, each.refresh): each.digest for each in partitions(session)}
-    for about in ready:
-        envelopes = file_2[about], file_3[about]
+    yield from (each for each in found if standing.get((each.dataset, each.refresh)) != each.token)
+
+
+def held_up(databank: Databank) -> list[str]:
+    """What each increment that has come waits for, in words."""
+    return [str(each) for each in _arrived(databank) if isinstance(each, NotAllHere)]
+
+
+def _arrived(databank: Databank) -> Iterator[Due | NotAllHere]:
+    """Every refresh of which both files have come, with what its tables are to be made from or what is missing."""
+    keyring = databank.keyring
+    arrived = Arrived(databank.settings.inbox("databank"), keyring, read_envelope)
+    for dataset, refresh in arrived.refreshes:
         try:
-            read_2, read_3 = (read_envelope(folder, keyring) for folder in envelopes)
-            token = curated_digest(databank.contract(about[0]), read_2, read_3, keyring)
+            contract = databank.contract(dataset)
+            yield Due(dataset, refresh, curated_digest(contract, *arrived.files(contract, refresh), keyring))
+        except NotAllHere as waits:
+            yield waits
         except FjoError:
             # Due all the same: the step that needs them says what is wrong.
-            token = "refused-" + "-".join(folder.name for folder in envelopes)
-        if standing.get(about) != token:
-            yield Due(*about, token)
+            token = "refused-" + "-".join(folder.name for folder in arrived.folders(dataset, refresh))
+            yield Due(dataset, refresh, token)
 
 
 def release_is_due(databank: Databank) -> bool:
@@ -182,10 +197,6 @@ def release_is_due(databank: Databank) -> bool:
     last = released(databank)
     with databank.store.reading() as session:
         return bool(partitions(session)) and (last is None or last.digest != state_digest(session))
-
-
-def _about(folder: Path) -> tuple[str, str]:
-    return folder.parent.parent.name, folder.parent.name
 
 
 def query(databank: Databank, sql: str) -> pa.Table:

@@ -12,7 +12,7 @@ ALF_COLUMNS = ("PERSON_ID", "ALF", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR_CD
 
 @dataclass(frozen=True)
 class CuratedTable:
-    """One dated table or lookup: where it stands, its columns without the suffix of ids, and which of them are ids."""
+    """One table or lookup: where it stands, its columns without the suffix of ids, and which of them are ids."""
 
     name: str
     schema: str
@@ -21,6 +21,7 @@ class CuratedTable:
     entities: dict[str, str]
     special_access: bool
     lookup: bool
+    dated: bool = True
 
     def qualified(self, catalogue: str = "lake") -> str:
         """The table's full name as SQL."""
@@ -45,6 +46,7 @@ def curated_tables(contract: Contract, refresh: str) -> Iterator[CuratedTable]:
             entities={column: table.entity(column) for column in table.curated_columns if table.is_id(column)},
             special_access=table.special_access,
             lookup=table.kind == "lookup",
+            dated=table.dated,
         )
     yield alf_table(contract, refresh)
     if contract.derived:

@@ -17,6 +17,10 @@ from fjo_pipeline.provider.flow import Provider, check_split, send_files, split_
 from fjo_pipeline.provider.retention import destroy_expired
 
 POOL = "provider_store"
+WITHIN_CODES = "values_within_codes"
+CODES_MAY_BE_OUTGROWN = (
+    "No value is beyond the codes of a field whose contract warns where they are outgrown; otherwise it was counted."
+)
 SPLIT_CHECKS = {
     "rows_conserved": ("file_2", "Every row of the deposit is in File 2, and every person has one row of File 1."),
     "no_identifier_columns": ("file_2", "File 2 has exactly the columns that the contract lets go there."),
@@ -31,8 +35,11 @@ def provider_assets(dataset: str) -> list[dg.AssetsDefinition]:
 
 
 def _deposit(dataset: str) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["provider", dataset, "deposit"])
+
     @dg.asset(
-        key=["provider", dataset, "deposit"],
+        key=key,
+        check_specs=[dg.AssetCheckSpec(WITHIN_CODES, asset=key, description=CODES_MAY_BE_OUTGROWN)],
         partitions_def=deposits(dataset),
         backfill_policy=ONE_RUN_A_PARTITION,
         group_name="provider",
@@ -40,14 +47,16 @@ def _deposit(dataset: str) -> dg.AssetsDefinition:
         pool=POOL,
         description="A deposit, whole and checked against its contract; a bad one is quarantined with a report.",
     )
-    def deposit(context: dg.AssetExecutionContext, provider: dg.ResourceParam[Provider]) -> dg.MaterializeResult[None]:
+    def deposit(
+        context: dg.AssetExecutionContext, provider: dg.ResourceParam[Provider]
+    ) -> Iterator[dg.MaterializeResult[None]]:
         with failures_in_words():
             try:
                 checked = take_deposit(provider, dataset, context.partition_key)
             except FjoError:
                 _forget_if_never_taken(context, provider, dataset)
                 raise
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             metadata={
                 "dagster/row_count": sum(checked.rows.values()),
                 "digest": checked.digest,
@@ -55,7 +64,16 @@ def _deposit(dataset: str) -> dg.AssetsDefinition:
                 "exact_copies": sum(checked.exact_copies.values()),
                 "implausible_years_of_birth": checked.implausible_years,
                 "made_up_data": checked.synthetic,
-            }
+                "values_beyond_codes": checked.beyond_codes,
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    passed=not checked.beyond_codes,
+                    check_name=WITHIN_CODES,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata=checked.beyond_codes,
+                )
+            ],
         )
 
     return deposit

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fjo_pipeline.core.checking import CheckReport, check_delivery, table_name
@@ -13,6 +13,7 @@ from fjo_pipeline.core.files import sha256_of_texts, write_atomically
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, add_parquet_key, identifier, literal
 from fjo_pipeline.core.transfers import PARQUET, parquet_relation
+from fjo_pipeline.provider.increments import EarlierKeys
 
 STATEMENT = "checked.json"
 STAGING = f"{PARQUET}, ENCRYPTION_CONFIG {{footer_key: 'staging'}}"
@@ -30,6 +31,9 @@ class CheckedDeposit:
     rows: dict[str, int]
     exact_copies: dict[str, int]
     implausible_years: int
+    beyond_codes: dict[str, int] = field(default_factory=dict)
+    base: str | None = None
+    stands_on: tuple[str, ...] = ()
 
     def relation(self, session: Session, keyring: Keyring, table: str) -> str:
         """An SQL expression that reads one checked table."""
@@ -42,10 +46,18 @@ def digest_of(contract: Contract, deposit_digest: str) -> str:
 
 
 def check_and_keep(
-    session: Session, contract: Contract, deposit: Deposit, keyring: Keyring, folder: Path
+    session: Session,
+    contract: Contract,
+    deposit: Deposit,
+    keyring: Keyring,
+    folder: Path,
+    earlier: EarlierKeys | None = None,
 ) -> tuple[CheckReport, CheckedDeposit | None]:
-    """Check a whole deposit; where it is good keep its tables, encrypted, in `folder`, replacing what is there."""
-    report = check_delivery(session, contract, deposit.folder)
+    """Check a whole deposit; where it is good keep its tables, encrypted, in `folder`, replacing what is there.
+
+    `earlier` has the keys of the deposits on which an increment stands.
+    """
+    report = check_delivery(session, contract, deposit.folder, earlier)
     shutil.rmtree(folder, ignore_errors=True)
     if not report.good:
         return report, None
@@ -66,7 +78,10 @@ def check_and_keep(
         "rows": report.rows,
         "exact_copies": report.exact_copies,
         "implausible_years": report.implausible_years,
+        "beyond_codes": report.beyond_codes,
     }
+    if earlier:
+        statement |= {"base": earlier.beneath.base, "stands_on": earlier.beneath.before}
     write_atomically(folder / STATEMENT, json.dumps(statement, sort_keys=True).encode())
     return report, read_checked(folder)
 
@@ -81,7 +96,7 @@ def read_checked(folder: Path) -> CheckedDeposit:
 
 def _kept_columns(table: TableContract) -> str:
     """What the split reads; what the contract drops goes no further than the deposit itself."""
-    return ", ".join(identifier(field.name) for field in table.fields if field.role != "drop")
+    return ", ".join(identifier(each.name) for each in table.fields if each.role != "drop")
 
 
 def _staging_key(keyring: Keyring) -> bytes:

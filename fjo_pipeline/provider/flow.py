@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from fjo_pipeline.core.contracts import Contract, contract
-from fjo_pipeline.core.deposits import read_deposit
+from fjo_pipeline.core.deposits import Deposit, read_deposit
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomically
 from fjo_pipeline.core.findings import Finding
@@ -20,6 +21,7 @@ from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.core.transfers import Draft, Kind, accept, latest, open_transfer, waiting
 from fjo_pipeline.provider import guards
 from fjo_pipeline.provider.checked import CheckedDeposit, check_and_keep, digest_of, read_checked
+from fjo_pipeline.provider.increments import BaseMissing, EarlierKeys, earlier_keys, keep_keys
 from fjo_pipeline.provider.landing import Landed, find_landed, landing_folders, look, quarantine
 from fjo_pipeline.provider.splitting import assert_no_hash_collision, split_digest, write_file_1, write_file_2
 
@@ -61,10 +63,11 @@ def take_deposit(provider: Provider, dataset: str, refresh: str) -> CheckedDepos
         _refuse(provider, lies, lies.why)
     assert lies.deposit is not None
     _refuse_other_content(provider, lies)
+    each = provider.contract(dataset)
+    earlier = _earlier_keys(provider, each, lies, lies.deposit)
     with _session(provider) as session:
-        each = provider.contract(dataset)
         report, checked = check_and_keep(
-            session, each, lies.deposit, keyring, provider.work(dataset, refresh, "checked")
+            session, each, lies.deposit, keyring, provider.work(dataset, refresh, "checked"), earlier
         )
         if checked is None:
             where = quarantine(provider.settings, lies, report, "", provider.ledger)
@@ -72,14 +75,40 @@ def take_deposit(provider: Provider, dataset: str, refresh: str) -> CheckedDepos
             raise Refused(f"the deposit {dataset}/{refresh} is now in quarantine, {where.name}:\n  {shown}")
         try:
             assert_no_hash_collision(session, each, checked, keyring)
+            if each.delivery == "increment":
+                relations = {table.name: checked.relation(session, keyring, table.name) for table in each.tables}
+                if earlier:
+                    earlier.assert_no_hash_collision(session, relations)
+                keep_keys(session, each, relations, provider.settings, refresh, keyring)
         except Refused as collision:
             shutil.rmtree(checked.folder)
             _refuse(provider, lies, str(collision))
     provider.ledger.forget("deposit", dataset, refresh, "quarantined")
+    stands_on = {"base": checked.base} if checked.base else {}
     provider.ledger.record(
-        "deposit", dataset, refresh, "accepted", lies.digest, detail={"rows": checked.rows, **taken_today()}
+        "deposit",
+        dataset,
+        refresh,
+        "accepted",
+        lies.digest,
+        detail={"rows": checked.rows, "beyond_codes": checked.beyond_codes, **stands_on, **taken_today()},
     )
     return checked
+
+
+def _earlier_keys(provider: Provider, each: Contract, lies: Landed, deposit: Deposit) -> EarlierKeys | None:
+    """What an increment's references are looked up in; one that stands on nothing is quarantined and Refused.
+
+    It is left where it lies while its base lies in landing too: the base is only to be taken first.
+    """
+    try:
+        return earlier_keys(provider.settings, each, deposit.manifest)
+    except BaseMissing as missing:
+        if (provider.settings.landing / each.name / str(deposit.manifest.base)).is_dir():
+            raise
+        _refuse(provider, lies, str(missing))
+    except Refused as refusal:
+        _refuse(provider, lies, str(refusal))
 
 
 def split_deposit(provider: Provider, dataset: str, refresh: str) -> tuple[Draft, Draft]:
@@ -168,13 +197,17 @@ def fingerprint(folder: Path) -> str:
 def due(provider: Provider) -> Iterator[Landed]:
     """The deposits in landing that have not been taken, split and sent with their present content and contract.
 
-    Files are only read where the manifest is not known yet, so that looking again costs little.
+    Files are only read where the manifest is not known yet, so that looking again costs little. An increment waits
+    while its base, or an earlier one on the same base, is still arriving.
     """
     ledger, keyring = provider.ledger, provider.keyring
+    arriving: set[tuple[str, str]] = set()
     for dataset, folder in landing_folders(provider.settings):
         if not _is_sent(provider, ledger, keyring, dataset, folder):
             lies = look(dataset, folder, provider.settings)
-            if not lies.still_arriving:
+            if lies.still_arriving or arriving & lies.stands_on:
+                arriving |= {(dataset, lies.refresh), *lies.stands_on}
+            else:
                 yield lies
 
 
@@ -202,7 +235,7 @@ def _session(provider: Provider) -> AbstractContextManager[Session]:
     )
 
 
-def _refuse(provider: Provider, lies: Landed, why: str) -> None:
+def _refuse(provider: Provider, lies: Landed, why: str) -> NoReturn:
     where = quarantine(provider.settings, lies, None, why, provider.ledger)
     raise Refused(f"the deposit {lies.dataset}/{lies.refresh} is now in quarantine, {where.name}: {why}")
 

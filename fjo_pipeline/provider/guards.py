@@ -89,8 +89,9 @@ def no_identifier_values(session: Session, contract: Contract, file_1: Draft, fi
 def _is_suspicious(session: Session, file_1: Draft, file_2: Draft, table: TableContract, field: FieldContract) -> bool:
     column = field.name
     if field.type == "string":
-        # Values that the contract lists can hide nothing.
-        return not field.constraints.enum and (
+        # Values that the contract lists can hide nothing; where others may stand beside them, any of those can.
+        listed = field.constraints.enum and field.outgrown == "refuse"
+        return not listed and (
             _looks_like_identifiers(session, file_2, table, column) or _overlaps(session, file_1, file_2, table, column)
         )
     if field.type in ("integer", "number"):

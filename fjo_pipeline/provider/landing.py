@@ -19,6 +19,7 @@ from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import open_session
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.provider.increments import earlier_keys
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class Landed:
     def digest(self) -> str:
         """What a sensor remembers it by: the manifest's digest, or that there is no usable one."""
         return self.deposit.manifest.digest if self.deposit else "unreadable"
+
+    @property
+    def stands_on(self) -> frozenset[tuple[str, str]]:
+        """Dataset and date of an increment's base; of nothing for a full deposit."""
+        base = self.deposit.manifest.base if self.deposit else None
+        return frozenset({(self.dataset, base)} if base else ())
 
     @property
     def last_change(self) -> float:
@@ -90,10 +97,11 @@ def check_deposit(settings: Settings, path: Path) -> CheckReport:
         each = contract(deposit.manifest.name, settings.contracts)
         parse_refresh(deposit.manifest.version)
         deposit.assert_whole()
+        earlier = earlier_keys(settings, each, deposit.manifest)
         with open_session(
             Path(scratch) / "tmp", memory_limit=settings.provider_memory_limit, threads=settings.threads
         ) as session:
-            return check_delivery(session, each, deposit.folder)
+            return check_delivery(session, each, deposit.folder, earlier)
 
 
 def quarantine(settings: Settings, landed: Landed, report: CheckReport | None, why: str, ledger: Ledger) -> Path:

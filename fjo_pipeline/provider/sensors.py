@@ -12,9 +12,12 @@ INBOX = "Looks into landing and the provider's inbox, and starts what is due."
 
 def requests(provider: Provider, instance: dg.DagsterInstance, only: str | None = None) -> Iterator[dg.RunRequest]:
     """A run for each deposit that is due and each receipt that has arrived, of all datasets or only one."""
+    started: set[tuple[str, str]] = set()
     for lies in due(provider):
-        if only not in (None, lies.dataset):
+        if only not in (None, lies.dataset) or started & lies.stands_on:
+            # An increment is started once its base, and what came before it on the same base, has been sent.
             continue
+        started |= {(lies.dataset, lies.refresh), *lies.stands_on}
         register_partition(instance, lies.dataset, lies.refresh)
         # The folder's age is in the key: a deposit that was refused may come again with the same content.
         yield dg.RunRequest(

@@ -46,6 +46,8 @@ def write_file_2(
     """File 2 as a draft: every table without its identifiers, keys encrypted, the join key beside people."""
     draft = Draft.begin(folder, _subject("file_2", contract, checked))
     draft.facts.update(exact_copies=checked.exact_copies, implausible_years=checked.implausible_years)
+    if checked.base:
+        draft.facts.update(base=checked.base, stands_on=list(checked.stands_on))
     for table in contract.tables:
         query, maps = _file_2_query(session, contract, table, checked, keyring)
         with mapped_keys(session, query, maps, step=f"split {table.name}", parameters=_pads(query, keyring)) as rows:

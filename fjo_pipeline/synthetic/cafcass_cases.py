@@ -9,6 +9,7 @@ from fjo_pipeline.synthetic.cafcass_families import (
     PUBLIC,
     Children,
     Episodes,
+    Scope,
     join_episodes,
     private_episodes,
     public_episodes,
@@ -29,7 +30,7 @@ from fjo_pipeline.synthetic.couples import HORIZON, People, Unions
 from fjo_pipeline.synthetic.durations import public_weeks
 from fjo_pipeline.synthetic.life import HomeSpells
 from fjo_pipeline.synthetic.places import Places
-from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, choose, day, stream
+from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, System, chance, choose, day, stream
 
 _YEAR = 365.25
 
@@ -96,53 +97,43 @@ class Parties:
 
 @dataclass(frozen=True)
 class Court:
-    """All proceedings of one nation."""
+    """All proceedings of one nation that one source system has."""
 
-    nation: int
+    system: System
     cases: Cases
     applications: Applications
     members: Members
     parties: Parties
 
 
-@dataclass(frozen=True)
-class Scope:
-    """How much happens: about `people` people in proceedings, cases opened between two days, the private-law share."""
-
-    people: int
-    first: int
-    last: int
-    private_share: float
-
-
 def build_court(
     seed: int, nation: int, people: People, unions: Unions, homes: HomeSpells, places: Places, scope: Scope
 ) -> Court:
     """The proceedings of one nation, at most `scope.people` people in them."""
+    system = scope.stream_name(nation)
     children = Children(people)
     episodes = _episodes(seed, nation, people, unions, children, scope)
-    members = find_members(seed, nation, people, unions, children, episodes)
-    episodes, members = within(seed, nation, scope.people, episodes, members)
-    cases = _cases(seed, nation, people, episodes, homes, places)
+    members = find_members(seed, system, people, unions, children, episodes)
+    episodes, members = within(seed, system, scope.people, episodes, members)
+    cases = _cases(seed, system, people, episodes, homes, places)
     placed = (cases.outcome == PLACED) & (cases.law == PUBLIC)
     members = without_placed(cases.opened, cases.closed, placed, members)
-    applications = _applications(seed, nation, cases)
-    on_paper = named_on_applications(seed, nation, len(people), members)
-    return Court(nation, cases, applications, members, _parties(seed, nation, cases, applications, on_paper))
+    applications = _applications(seed, system, cases)
+    on_paper = named_on_applications(seed, system, len(people), members)
+    return Court(system, cases, applications, members, _parties(seed, system, cases, applications, on_paper))
 
 
 def _episodes(seed: int, nation: int, people: People, unions: Unions, children: Children, scope: Scope) -> Episodes:
     families = int(scope.people / 3.1) + 20
     private = round(families * scope.private_share)
-    parts = [public_episodes(seed, nation, people, children, scope.first, scope.last, families - private)]
+    parts = [public_episodes(seed, nation, people, children, scope, families - private)]
     if private:
-        found = private_episodes(seed, nation, people, unions, children, scope.first, scope.last, private)
-        parts.append(found)
+        parts.append(private_episodes(seed, nation, people, unions, children, scope, private))
     return join_episodes(parts)
 
 
-def _cases(seed: int, nation: int, people: People, episodes: Episodes, homes: HomeSpells, places: Places) -> Cases:
-    rng = stream(seed, "cases", nation)
+def _cases(seed: int, system: System, people: People, episodes: Episodes, homes: HomeSpells, places: Places) -> Cases:
+    rng = stream(seed, "cases", system)
     size = len(episodes)
     public = episodes.law == PUBLIC
     weeks = np.where(public, public_weeks(rng, episodes.opened), rng.lognormal(3.15, 0.6, size))
@@ -171,8 +162,8 @@ def _outcomes(rng: np.random.Generator, people: People, episodes: Episodes, clos
     return np.where(episodes.law == PUBLIC, public, private)
 
 
-def _applications(seed: int, nation: int, cases: Cases) -> Applications:
-    rng = stream(seed, "applications", nation)
+def _applications(seed: int, system: System, cases: Cases) -> Applications:
+    rng = stream(seed, "applications", system)
     size = len(cases)
     every = np.arange(size)
     kinds = [np.array([kind for kind, _ in table])[choose(rng, size, [share for _, share in table])]
@@ -197,8 +188,8 @@ def _applications(seed: int, nation: int, cases: Cases) -> Applications:
     )  # fmt: skip
 
 
-def _parties(seed: int, nation: int, cases: Cases, applications: Applications, members: Members) -> Parties:
-    rng = stream(seed, "parties", nation)
+def _parties(seed: int, system: System, cases: Cases, applications: Applications, members: Members) -> Parties:
+    rng = stream(seed, "parties", system)
     first = np.searchsorted(members.case, applications.case, side="left")
     count = np.searchsorted(members.case, applications.case, side="right") - first
     application = np.repeat(np.arange(len(applications)), count)

@@ -75,7 +75,7 @@ def _applications(seed: int, docket: Docket, until: int) -> pa.Table:
 
 def _people(seed: int, docket: Docket, lives: Lives, until: int) -> dict[str, pa.Table]:
     at, _ = docket.known(until)
-    seen = observe(seed, docket.court.nation, lives, docket.person, docket.latest(until))
+    seen = observe(seed, docket.court.system, lives, docket.person, docket.latest(until))
     sexes = pa.array([None, "Male", "Female"])
     members = docket.court.members
     as_child = np.isin(docket.person, members.person[np.isin(members.part, (SUBJECT, OTHER_CHILD))])

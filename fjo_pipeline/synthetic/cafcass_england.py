@@ -6,12 +6,12 @@ import pyarrow.compute as pc
 
 from fjo_pipeline.synthetic.cafcass_cases import visible
 from fjo_pipeline.synthetic.characteristics import characteristic_tables
-from fjo_pipeline.synthetic.dirt import copied, second_roles
+from fjo_pipeline.synthetic.dirt import copied, people_with_copies, second_roles
 from fjo_pipeline.synthetic.docket import Docket
 from fjo_pipeline.synthetic.error_rates import APPLICATION_REASON_MISSING
 from fjo_pipeline.synthetic.lookups import court_level_id, english_courts, lookup_tables
-from fjo_pipeline.synthetic.observed import Lives, observe
-from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, dates_known, scramble, stream
+from fjo_pipeline.synthetic.observed import Lives, identifier_columns, observe
+from fjo_pipeline.synthetic.streams import NEVER, Ints, chance, dates_known, scramble, stream
 from fjo_pipeline.synthetic.writing import dates, flags, numbers
 
 DATASET = "cafcass_england_ecms"
@@ -48,8 +48,8 @@ def application_ids(seed: int, application: Ints) -> Ints:
     return scramble(application, seed, DATASET, "application")
 
 
-def _court_ids(docket: Docket, case: Ints) -> Ints:
-    """The court of each case's area; high court judges hear some."""
+def court_ids(docket: Docket, case: Ints) -> Ints:
+    """The court, at a level, of each case's area; high court judges hear some."""
     cases = docket.court.cases
     court = cases.lsoa[case] * english_courts() // (int(docket.court.cases.lsoa.max(initial=0)) + 1) + 1
     level = np.where(case % 23 == 0, 2, np.where(case % 7 == 0, 3, 1))
@@ -79,7 +79,7 @@ def _cases(seed: int, docket: Docket, until: int) -> pa.Table:
         "LAWTYPE_ID": cases.law[seen],
         "LOCALAUTHORITY_ID": numbers((cases.authority + 1)[seen], (cases.law == 2)[seen] & (seen % 3 == 0)),
         "CASESTATU_ID": status[seen],
-        "COURTCOURTLEVELREF_ID": _court_ids(docket, seen),
+        "COURTCOURTLEVELREF_ID": court_ids(docket, seen),
     })  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def _applications(seed: int, docket: Docket, until: int) -> pa.Table:
         "ID": application_ids(seed, seen),
         "CASE_ID": case_ids(seed, applications.case[seen]),
         "APPLICATIONTYPE1_ID": kind,
-        "COURTCOURTLEVELREF_ID": _court_ids(docket, applications.case[seen]),
+        "COURTCOURTLEVELREF_ID": court_ids(docket, applications.case[seen]),
         "DATEOFAPPLICATION": dates(applications.made[seen]),
         "DATERECEIVED": dates(dates_known(received, until)[seen]),
         "DATENOTIFIED": dates(dates_known(notified, until)[seen]),
@@ -134,27 +134,13 @@ def _people(seed: int, docket: Docket, lives: Lives, until: int) -> pa.Table:
     at, _ = docket.known(until)
     person = docket.person[at]
     # Everybody is observed, so that nobody's errors depend on who else had come by the refresh.
-    seen = observe(seed, docket.court.nation, lives, docket.person, docket.latest(until))
-    rows = pa.array(at)
-    sexes = pa.array([None, "Male", "Female"])
+    seen = observe(seed, docket.court.system, lives, docket.person, docket.latest(until))
     table = pa.table({
         "ID": person_ids(seed, person),
-        "FORENAME": seen.forename.take(rows),
-        "SURNAME": seen.surname.take(rows),
-        "DATEOFBIRTH": seen.date_of_birth.take(rows),
-        "GENDER": sexes.take(pa.array(np.where(seen.sex == 9, 0, seen.sex)[at])),
-        **{f"ADDRESS_{number + 1}": line.take(rows) for number, line in enumerate(seen.lines)},
-        "POSTCODE": seen.postcode.take(rows),
-        "ADDRESS_CONFIDENTIAL": flags(seen.confidential[at]),
+        **identifier_columns(seen, at),
         "MOB_LINKAGE": pa.nulls(len(at), pa.string()),
     })  # fmt: skip
-    return table.take(pa.array(_with_copies(seed, docket, at)))
-
-
-def _with_copies(seed: int, docket: Docket, at: Ints) -> Ints:
-    again: Bools = docket.copied_people[at]
-    order = np.r_[np.arange(len(at)), np.flatnonzero(again)]
-    return np.asarray(order[np.argsort(scramble(at[order], seed, DATASET, "people order"), kind="stable")])
+    return table.take(pa.array(people_with_copies(seed, DATASET, docket, at)))
 
 
 def _relationships(seed: int, docket: Docket, until: int) -> pa.Table:
@@ -194,5 +180,5 @@ def _hearings(seed: int, docket: Docket, until: int) -> pa.Table:
         "ID": scramble(shown, seed, DATASET, "hearing"),
         "CASE_ID": case_ids(seed, hearings.case[shown]),
         "HEARINGDATE": dates(hearings.held[shown]),
-        "COURTCOURTLEVELREF_ID": _court_ids(docket, hearings.case[shown]),
+        "COURTCOURTLEVELREF_ID": court_ids(docket, hearings.case[shown]),
     })  # fmt: skip

@@ -8,8 +8,10 @@ from fjo_pipeline.synthetic.couples import HORIZON, People, Unions
 from fjo_pipeline.synthetic.names import POOLS
 from fjo_pipeline.synthetic.streams import (
     NEVER,
+    Bools,
     Floats,
     Ints,
+    System,
     chance,
     choose,
     stream,
@@ -39,6 +41,8 @@ _RECURRENCE_WITH_BABY, _RECURRENCE_WITHOUT = 0.53, 0.09
 _PRIVATE_RETURN = 0.26
 _PRIVATE_MAXIMUM_AGE = 16
 _LEAST_PARENT_AGE = 15
+# So that a good part of the families of an older system are seen again in its successor [R].
+_FAMILIAR_LIKELIER = 12.0
 
 
 @dataclass(frozen=True)
@@ -85,18 +89,43 @@ class Children:
         return position, self.child[first[position] + step]
 
 
+@dataclass(frozen=True)
+class Scope:
+    """How much happens: about `people` people in proceedings, cases opened between two days, the private-law share.
+
+    `system` names the streams where two systems are of one nation; `familiar` says of each person of the world whether
+    they are a mother in another system, and so likelier to be in this one.
+    """
+
+    people: int
+    first: int
+    last: int
+    private_share: float
+    system: str = ""
+    familiar: Bools | None = None
+
+    def stream_name(self, nation: int) -> System:
+        """What the streams of this scope's proceedings in a nation are named by."""
+        return self.system or nation
+
+    def likelier(self, mother: Ints) -> Floats | float:
+        """By how much each mother is likelier to be in this system."""
+        return 1.0 if self.familiar is None else np.where(self.familiar[mother], _FAMILIAR_LIKELIER, 1.0)
+
+
 def public_episodes(
-    seed: int, nation: int, people: People, children: Children, first: int, last: int, families: int
+    seed: int, nation: int, people: People, children: Children, scope: Scope, families: int
 ) -> Episodes:
     """Public-law sets of proceedings between two days: each mother's index case and her recurrences."""
-    rng = stream(seed, "public", nation)
+    rng = stream(seed, "public", scope.stream_name(nation))
+    first, last = scope.first, scope.last
     here = np.flatnonzero(people.nation[children.child] == nation)
     child, mother = children.child[here], children.mother[here]
     opened = people.born[child] + _age_at_first(rng, people, child)
     possible = (opened >= first) & (opened <= min(last, HORIZON)) & (opened - people.born[mother] > 14 * _YEAR)
     possible &= (people.died[mother] > opened) & (people.died[child] > opened)
     child, mother, opened = child[possible], mother[possible], opened[possible]
-    weights = _case_weights(opened, (opened - people.born[mother]) / _YEAR)
+    weights = _case_weights(opened, (opened - people.born[mother]) / _YEAR) * scope.likelier(mother)
     order = weighted_sample(rng, weights, len(weights))
     _, earliest = np.unique(mother[order], return_index=True)
     chosen = order[np.sort(earliest)[:families]]
@@ -172,10 +201,11 @@ def _recurrences(
 
 
 def private_episodes(
-    seed: int, nation: int, people: People, unions: Unions, children: Children, first: int, last: int, families: int
+    seed: int, nation: int, people: People, unions: Unions, children: Children, scope: Scope, families: int
 ) -> Episodes:
     """Private-law sets of proceedings after a couple part, and their returns to court."""
-    rng = stream(seed, "private", nation)
+    rng = stream(seed, "private", scope.stream_name(nation))
+    first, last = scope.first, scope.last
     index_child = _eldest_of_union(people, unions, children)
     size = len(index_child)
     safe = np.maximum(index_child, 0)
@@ -188,7 +218,7 @@ def private_episodes(
     possible &= opened - np.maximum(people.born[unions.woman], people.born[unions.man]) > _LEAST_PARENT_AGE * _YEAR
     possible &= (people.died[unions.woman] > opened) & (people.died[unions.man] > opened) & (people.died[safe] > opened)
     # Couples who have not parted are taken only where too few others are left.
-    weights = np.where(possible, np.where(parted, 1.0, 0.02), 0.0)
+    weights = np.where(possible, np.where(parted, 1.0, 0.02), 0.0) * scope.likelier(unions.woman)
     chosen = weighted_sample(rng, weights, families)
     index = _private(unions, chosen, safe[chosen], opened[chosen])
     return join_episodes([index, *_returns(rng, people, unions, index, last)])

@@ -11,7 +11,7 @@ from fjo_pipeline.synthetic.error_rates import (
     MOTHER_NAMED_PUBLIC,
     PEOPLE_ON_NO_APPLICATION_OF_RELATIVES,
 )
-from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, stream
+from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, System, chance, stream
 
 SUBJECT, MOTHER, FATHER, OTHER_CHILD, GRANDPARENT = range(5)
 _YEAR = 365.25
@@ -27,10 +27,10 @@ class Members:
 
 
 def find_members(
-    seed: int, nation: int, people: People, unions: Unions, children: Children, episodes: Episodes
+    seed: int, system: System, people: People, unions: Unions, children: Children, episodes: Episodes
 ) -> Members:
     """The members of each episode: its subjects, some of their brothers and sisters, and the adults."""
-    rng = stream(seed, "members", nation)
+    rng = stream(seed, "members", system)
     case, child = children.of(episodes.mother)
     age = episodes.opened[case] - people.born[child]
     private = episodes.law[case] == PRIVATE
@@ -81,10 +81,10 @@ def _join_members(parts: list[Members]) -> Members:
     return Members(case[order], person[order], part[order])
 
 
-def within(seed: int, nation: int, limit: int, episodes: Episodes, members: Members) -> tuple[Episodes, Members]:
+def within(seed: int, system: System, limit: int, episodes: Episodes, members: Members) -> tuple[Episodes, Members]:
     """Whole families, in random order, as long as no more than `limit` people come in."""
     mothers, family = np.unique(episodes.mother, return_inverse=True)
-    rank = stream(seed, "families", nation).permutation(len(mothers))[family]
+    rank = stream(seed, "families", system).permutation(len(mothers))[family]
     order = np.argsort(rank[members.case], kind="stable")
     people_in_order = members.person[order]
     _, first = np.unique(people_in_order, return_index=True)
@@ -112,8 +112,8 @@ def without_placed(opened: Ints, closed: Ints, placed: Bools, members: Members) 
     return Members(members.case[~gone], members.person[~gone], members.part[~gone])
 
 
-def named_on_applications(seed: int, nation: int, size: int, members: Members) -> Members:
+def named_on_applications(seed: int, system: System, size: int, members: Members) -> Members:
     """All but a few relatives, who are in the records of people and on no application."""
-    absent = chance(stream(seed, "on no application", nation), size, PEOPLE_ON_NO_APPLICATION_OF_RELATIVES)
+    absent = chance(stream(seed, "on no application", system), size, PEOPLE_ON_NO_APPLICATION_OF_RELATIVES)
     kept = ~(absent[members.person] & np.isin(members.part, (OTHER_CHILD, GRANDPARENT)))
     return Members(members.case[kept], members.person[kept], members.part[kept])

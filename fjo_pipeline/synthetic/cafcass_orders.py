@@ -73,7 +73,7 @@ class Hearings:
 
 def build_orders(seed: int, court: Court) -> Orders:
     """Final and interim outputs of every application for its subjects, at the days they were made."""
-    rng = stream(seed, "orders", court.nation)
+    rng = stream(seed, "orders", court.system)
     at = np.flatnonzero(court.parties.subject)
     at = at[~chance(rng, len(at), SUBJECTS_WITHOUT_OUTPUT)]
     application, person = court.parties.application[at], court.parties.person[at]
@@ -133,7 +133,7 @@ def _interim(rng: np.random.Generator, court: Court, application: Ints, person: 
 
 def build_hearings(seed: int, court: Court) -> Hearings:
     """Hearings from the first weeks of a case to its last day, some five in public law and three in private."""
-    rng = stream(seed, "hearings", court.nation)
+    rng = stream(seed, "hearings", court.system)
     cases = court.cases
     count = 1 + rng.poisson(np.where(cases.law == PUBLIC, 4.0, 2.2))
     case = np.repeat(np.arange(len(cases)), count)

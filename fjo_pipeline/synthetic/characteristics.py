@@ -11,7 +11,7 @@ from fjo_pipeline.synthetic.dirt import copied
 from fjo_pipeline.synthetic.docket import Docket
 from fjo_pipeline.synthetic.lookups import type_ids
 from fjo_pipeline.synthetic.names import POOLS
-from fjo_pipeline.synthetic.streams import Ints, chance, choose, day, scramble, stream
+from fjo_pipeline.synthetic.streams import Bools, Ints, chance, choose, day, scramble, stream
 
 _DATASET = "cafcass_england_ecms"
 _ETHNICITY_FROM = day(2017)
@@ -81,6 +81,14 @@ def _recorded(rng: np.random.Generator, docket: Docket, people: People, name: st
     more_at, more = _more_values(rng, at, value, name)
     at, value = np.r_[at, more_at], np.r_[value, more]
     return Recorded(at, value, rng.integers(1, 6, len(at)))
+
+
+def recorded_value(rng: np.random.Generator, person: Ints, people: People, name: str) -> tuple[Ints, Bools]:
+    """One value for each person, as a system with a column a characteristic has it before 2017, and who has one."""
+    size = len(person)
+    value = _disabilities(rng, size) if name == "DISABILITIES" else _values(rng, people.pool[person], name)
+    value = np.where(chance(rng, size, rates.CHARACTERISTIC_UNKNOWN), rng.choice(_UNKNOWN[name], size), value)
+    return value, chance(rng, size, _RECORDED.get(name, rates.ETHNICITY_RECORDED_BEFORE))
 
 
 def _values(rng: np.random.Generator, pool: Ints, name: str) -> Ints:

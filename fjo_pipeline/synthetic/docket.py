@@ -47,7 +47,7 @@ class Docket:
 def build_docket(seed: int, people: People, court: Court) -> Docket:
     """The docket of a court, with which records go wrong decided once, so that refreshes agree."""
     person, first = _people(people, court)
-    rng = stream(seed, "docket", court.nation)
+    rng = stream(seed, "docket", court.system)
     applications = len(court.applications)
     last_of_case = np.r_[court.applications.case[1:] != court.applications.case[:-1], True] if applications else []
     empty = chance(rng, applications, rates.EMPTY_APPLICATIONS) & np.asarray(last_of_case, dtype=bool)

@@ -74,6 +74,12 @@ RELATIONSHIP_MISSING = 0.03
 HALF_SIBLING_RECORDED_AS = {40: 0.80, 41: 0.14, 51: 0.04, 52: 0.02}
 MOST_RELATIONSHIPS = 14
 
+# CMS: at most seven parents a child [V domain.md §3], the shares [R].
+MOST_PARENTS_IN_CMS = 7
+CMS_ROLE_CONVERTED = 0.12
+CMS_INTERPRETER = 0.03
+CMS_FURTHER_WORK = 0.2
+
 # Characteristics: ethnicity is routinely recorded from 2017 only [V domain.md §3], the rates [R].
 ETHNICITY_RECORDED, ETHNICITY_RECORDED_BEFORE = 0.90, 0.22
 RELIGION_RECORDED = 0.45

@@ -11,8 +11,9 @@ from fjo_pipeline.synthetic.couples import People
 from fjo_pipeline.synthetic.life import HomeSpells, NameSpells
 from fjo_pipeline.synthetic.names import name_tables
 from fjo_pipeline.synthetic.places import Places
-from fjo_pipeline.synthetic.streams import Bools, Ints, chance, stream
+from fjo_pipeline.synthetic.streams import Bools, Ints, System, chance, stream
 from fjo_pipeline.synthetic.typos import with_typos
+from fjo_pipeline.synthetic.writing import flags
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,21 @@ class Observed:
     lines: list[pa.Array]
     postcode: pa.Array
     confidential: Bools
+
+
+def identifier_columns(seen: Observed, at: Ints) -> dict[str, pa.Array]:
+    """The identifiers of the people at some positions, under the names that Cafcass England's systems give them."""
+    rows = pa.array(at)
+    sexes = pa.array([None, "Male", "Female"])
+    return {
+        "FORENAME": seen.forename.take(rows),
+        "SURNAME": seen.surname.take(rows),
+        "DATEOFBIRTH": seen.date_of_birth.take(rows),
+        "GENDER": sexes.take(pa.array(np.where(seen.sex == 9, 0, seen.sex)[at])),
+        **{f"ADDRESS_{number + 1}": line.take(rows) for number, line in enumerate(seen.lines)},
+        "POSTCODE": seen.postcode.take(rows),
+        "ADDRESS_CONFIDENTIAL": flags(seen.confidential[at]),
+    }
 
 
 @dataclass(frozen=True)
@@ -46,9 +62,9 @@ def surname_texts(surname: Ints, second: Ints) -> pa.Array:
     return pc.if_else(pa.array(second >= 0), joined, first)
 
 
-def observe(seed: int, nation: int, lives: Lives, person: Ints, when: Ints) -> Observed:
+def observe(seed: int, system: System, lives: Lives, person: Ints, when: Ints) -> Observed:
     """The given people as recorded on the given days. A person's errors stay the same from refresh to refresh."""
-    rng = stream(seed, "observed", nation)
+    rng = stream(seed, "observed", system)
     people = lives.people
     age = when - people.born[person]
     adult = age >= 18 * 365

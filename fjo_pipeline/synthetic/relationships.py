@@ -29,7 +29,7 @@ class Relationships:
 
 def build_relationships(seed: int, people: People, court: Court) -> Relationships:
     """The relationships of a court's people, at most fourteen a person, and somebody with exactly fourteen."""
-    rng = stream(seed, "relationships", court.nation)
+    rng = stream(seed, "relationships", court.system)
     person, related, kind, since = _pairs(rng, people, court)
     extra = _second_parents(rng, people, court)
     parts = [np.concatenate(both) for both in zip((person, related, kind, since), extra, strict=True)]

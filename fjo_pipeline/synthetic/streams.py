@@ -10,6 +10,8 @@ import numpy.typing as npt
 Ints: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
+System: TypeAlias = int | str
+"""What the streams of one source system's proceedings are named by: its nation's number, or a name of its own."""
 
 NEVER = 2**20 - 1
 """A day so late that nothing reaches it; it still fits the 20 bits that `Timeline` gives a day."""

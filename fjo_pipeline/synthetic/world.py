@@ -1,6 +1,7 @@
 """A synthetic world: one population, its register and its court proceedings, from which any refresh can be written."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.synthetic import cafcass_cymru, cafcass_england, register
-from fjo_pipeline.synthetic.cafcass_cases import PLACED, Court, Scope, build_court
-from fjo_pipeline.synthetic.cafcass_families import PUBLIC
+from fjo_pipeline.synthetic import cafcass_cymru, cafcass_england, cafcass_england_cms, register
+from fjo_pipeline.synthetic.cafcass_cases import PLACED, Court, build_court
+from fjo_pipeline.synthetic.cafcass_families import PUBLIC, Scope
 from fjo_pipeline.synthetic.cafcass_members import SUBJECT
-from fjo_pipeline.synthetic.couples import HORIZON
+from fjo_pipeline.synthetic.carried_over import older_docket
+from fjo_pipeline.synthetic.couples import HORIZON, Unions
 from fjo_pipeline.synthetic.docket import Docket, build_docket
 from fjo_pipeline.synthetic.error_rates import NOT_ON_REGISTER
 from fjo_pipeline.synthetic.life import build_homes, build_names
@@ -24,7 +26,7 @@ from fjo_pipeline.synthetic.register import Entries, build_entries, off_register
 from fjo_pipeline.synthetic.streams import Bools, Ints, day
 from fjo_pipeline.synthetic.writing import refresh_day, write_csv, write_delivery
 
-DATASETS = (cafcass_england.DATASET, cafcass_cymru.DATASET, register.DATASET)
+DATASETS = (cafcass_england.DATASET, cafcass_cymru.DATASET, register.DATASET, cafcass_england_cms.DATASET)
 _LEAST_REGISTER = 2_000
 _REGISTER_FOR_EACH = 10
 
@@ -48,6 +50,8 @@ class World:
     entries: Entries
     missed: Bools
     dockets: dict[str, Docket]
+    unions: Unions
+    scope: Scope
 
     def write_deposit(self, dataset: str, refresh: str, folder: Path) -> None:
         """Write one deposit of a dataset into `folder`; Refused for an unknown dataset or refresh date."""
@@ -82,17 +86,28 @@ class World:
         pq.write_table(truth, path)
 
     def _docket(self, dataset: str) -> Docket:
+        if dataset == cafcass_england_cms.DATASET:
+            return self._older_docket
         if dataset not in self.dockets:
-            raise Refused(f"there is no synthetic dataset of that name: take one of {', '.join(self.dockets)}")
+            known = ", ".join(sorted(_TABLES))
+            raise Refused(f"there is no synthetic dataset of that name: take one of {known}")
         return self.dockets[dataset]
+
+    @cached_property
+    def _older_docket(self) -> Docket:
+        """CMS's, made when it is first asked for: most worlds are made for the systems of today."""
+        later = self.dockets[cafcass_england.DATASET]
+        return older_docket(self.seed, self.lives, self.unions, self.scope, later)
 
 
 _TABLES = {
     cafcass_england.DATASET: cafcass_england.england_tables,
+    cafcass_england_cms.DATASET: cafcass_england_cms.cms_tables,
     cafcass_cymru.DATASET: cafcass_cymru.cymru_tables,
 }
 _PERSON_IDS = {
     cafcass_england.DATASET: cafcass_england.person_ids,
+    cafcass_england_cms.DATASET: cafcass_england_cms.person_ids,
     cafcass_cymru.DATASET: cafcass_cymru.person_ids,
 }
 
@@ -126,7 +141,8 @@ def build_world(
         dockets[dataset] = build_docket(seed, population, court)
     missed = off_register(seed, lives, missing)
     adopted, adopted_on = _adopted([docket.court for docket in dockets.values()])
-    return World(seed, lives, build_entries(seed, lives, missed, adopted, adopted_on), missed, dockets)
+    entries = build_entries(seed, lives, missed, adopted, adopted_on)
+    return World(seed, lives, entries, missed, dockets, unions, scope)
 
 
 def _adopted(courts: list[Court]) -> tuple[Ints, Ints]:

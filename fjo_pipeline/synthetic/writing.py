@@ -81,6 +81,7 @@ def write_delivery(folder: Path, dataset: str, refresh: str, tables: Mapping[str
         "version": refresh,
         "created": f"{refresh[:4]}-{refresh[4:6]}-{refresh[6:]}T00:00:00Z",
         "synthetic": True,
+        "delivery": "full",
         "resources": resources,
     }
     (folder / "datapackage.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import Session, literal, open_session
 from fjo_pipeline.synthetic import DATASETS, World, build_world, write_synthetic
 
-ENGLAND, CYMRU, REGISTER = DATASETS
+ENGLAND, CYMRU, REGISTER, CMS = DATASETS
 REFRESHES = ("20190301", "20240111", "20260701")
 PEOPLE, REGISTER_PEOPLE, SEED = 1_500, 15_000, 20
 
@@ -31,7 +31,7 @@ def deliveries(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("deliveries")
     for refresh in REFRESHES:
         world.write_register(refresh, root / REGISTER / refresh)
-        for dataset in (ENGLAND, CYMRU):
+        for dataset in (ENGLAND, CYMRU, CMS):
             world.write_deposit(dataset, refresh, root / dataset / refresh)
             world.write_truth(dataset, refresh, root / dataset / f"truth_{refresh}.parquet")
     return root
@@ -96,11 +96,11 @@ def test_another_seed_writes_another_world(tmp_path: Path) -> None:
     assert five["register/PERSONS.csv"] != six["register/PERSONS.csv"]
 
 
-def test_both_datasets_share_one_register(tmp_path: Path) -> None:
+def test_all_datasets_share_one_register(tmp_path: Path) -> None:
     for dataset in DATASETS:
         write_synthetic(dataset, 300, 5, "20240111", tmp_path / dataset)
-    of_england, of_cymru, alone = (_digests(tmp_path / dataset / "register") for dataset in DATASETS)
-    assert of_england == of_cymru == alone
+    of_england, of_cymru, alone, of_cms = (_digests(tmp_path / dataset / "register") for dataset in DATASETS)
+    assert of_england == of_cymru == of_cms == alone
     assert not (tmp_path / REGISTER / "deposit").exists()
 
 
@@ -186,7 +186,9 @@ def test_the_register_keeps_its_names_from_refresh_to_refresh(deliveries: Path, 
 
 
 @pytest.mark.parametrize("refresh", REFRESHES)
-@pytest.mark.parametrize(("dataset", "people"), [(ENGLAND, ["PEOPLE"]), (CYMRU, ["CHILDREN", "ADULTS"])])
+@pytest.mark.parametrize(
+    ("dataset", "people"), [(ENGLAND, ["PEOPLE"]), (CYMRU, ["CHILDREN", "ADULTS"]), (CMS, ["TBLPERSON"])]
+)
 def test_the_truth_names_everybody_once_and_only_register_people(
     deliveries: Path, db: Session, dataset: str, people: list[str], refresh: str
 ) -> None:
@@ -255,7 +257,7 @@ def test_an_unknown_dataset_or_refresh_is_refused(tmp_path: Path, world: World) 
 @pytest.mark.parametrize("people", [1, 30])
 def test_a_tiny_world_can_be_written_before_and_after_its_first_case(tmp_path: Path, db: Session, people: int) -> None:
     for refresh in ("20100101", "20261231"):
-        for dataset in (ENGLAND, CYMRU):
+        for dataset in (ENGLAND, CYMRU, CMS):
             files = write_synthetic(dataset, people, 3, refresh, tmp_path / f"{refresh}_{dataset}")
             assert files.deposit is not None
             assert check_delivery(db, contract(dataset), files.deposit).good

@@ -270,3 +270,27 @@ def test_a_primary_key_is_required_and_a_unique_value_stands_on_one_row_or_its_c
         Failure("PLACES.csv", "NAME", "the value stands on rows that differ", 1, (2, 5)),
     )
     assert report.exact_copies["places"] == 1
+
+
+ENUM = "constraints: {enum: [home, office]}"
+
+
+@pytest.mark.parametrize(("outgrown", "good"), [("refuse", False), ("warn", True)])
+def test_codes_that_the_data_outgrow_are_refused_or_counted_as_the_contract_says(
+    session: Session, tmp_path: Path, outgrown: str, good: bool
+) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY_CONTRACT.replace(ENUM, f"{ENUM}, outgrown: {outgrown}"))
+    grown = VISITS.replace(",office,", ",Quillfeather,")
+    report = check_delivery(session, load_contract(path), write_csvs(tmp_path / "csvs", TINY | {"VISITS.csv": grown}))
+    assert report.good is good
+    assert report.beyond_codes == ({"VISITS.csv, column KIND": 1} if good else {})
+    said = "warning: VISITS.csv, column KIND: values that are none of the contract's codes: 1"
+    assert (said in str(report)) is good
+    assert "Quillfeather" not in str(report) + str(report.as_json())
+
+
+def test_what_is_empty_is_beyond_no_code(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY_CONTRACT.replace(ENUM, f"{ENUM}, outgrown: warn"))
+    assert check_delivery(session, load_contract(path), write_csvs(tmp_path / "csvs", TINY)).beyond_codes == {}

@@ -1,23 +1,31 @@
-with ecms as (
+with
+{%- for source in ['cms', 'ecms'] %}
+{{ source }} as (
     select
-        'ecms' as source,
+        '{{ source }}' as source,
         applications.refresh,
         applications.application_id,
         applications.case_id,
-        {{ clean_name('types.name') }} as application_type,
-        {{ law_type('law_types.caption') }} as law_type,
+        types.name as application_type,
+        {{ law_type('law_types.name') }} as law_type,
         coalesce(applications.date_of_application, applications.date_received) as application_date,
         applications.date_of_application,
         applications.date_received,
         applications.date_completed,
         applications.date_application_completed,
-        applications.court_level_ref_id,
+        applications.{{ 'court_id' if source == 'cms' else 'court_level_ref_id' }} as court_level_ref_id,
         applications.application_type_id
-    from {{ ref('stg_cafe_ecms__applications') }} as applications
-    left join {{ ref('stg_cafe_ecms__application_types') }} as types using (refresh, application_type_id)
-    left join {{ ref('stg_cafe_ecms__cases') }} as cases using (refresh, case_id)
-    left join {{ ref('stg_cafe_ecms__law_types') }} as law_types
-        on law_types.refresh = cases.refresh and law_types.law_type_id = cases.law_type_id
+    from {{ ref('stg_cafe_' ~ source ~ '__applications') }} as applications
+    left join {{ ref('stg_cafe_' ~ source ~ '__cases') }} as cases using (refresh, case_id)
+    {{ join_lookup('types', 'application type', source, 'applications.refresh', 'applications.application_type_id') }}
+    {{ join_lookup('law_types', 'law type', source, 'cases.refresh', 'cases.law_type_id') }}
+),
+{% endfor %}
+-- A carried-over case is told by ECMS; what CMS says of it stands in int_carried_over.
+cms_alone as (
+    from cms
+    anti join {{ ref('int_carried_over') }} as carried
+        on carried.cms_refresh = cms.refresh and carried.cms_case_id = cms.case_id
 ),
 
 cymru as (
@@ -38,6 +46,8 @@ cymru as (
     from {{ ref('stg_cafw__applications') }}
 )
 
+select distinct * from cms_alone
+union all
 select distinct * from ecms
 union all
 select distinct * from cymru

@@ -3,6 +3,11 @@ with ecms as (
     from {{ ref('stg_cafe_ecms__people') }}
 ),
 
+cms as (
+    select distinct 'cms' as source, refresh, person_id, 'person' as recorded_as, gender, week_of_birth, alf_e, alf2_e
+    from {{ ref('stg_cafe_cms__people') }}
+),
+
 cymru as (
     select distinct 'cymru' as source, refresh, person_id, 'child' as recorded_as, gender, week_of_birth, alf_e
     from {{ ref('stg_cafw__children') }}
@@ -14,12 +19,17 @@ cymru as (
 people as (
     from ecms
     union all by name
+    from cms
+    union all by name
     from cymru
 ),
 
 links as (
     select distinct 'ecms' as source, refresh, person_id, alf_status, alf_match_pct, lsoa
     from {{ ref('stg_cafe_ecms__alf') }}
+    union all
+    select distinct 'cms' as source, refresh, person_id, alf_status, alf_match_pct, lsoa
+    from {{ ref('stg_cafe_cms__alf') }}
     union all
     select distinct 'cymru' as source, refresh, person_id, alf_status, alf_match_pct, lsoa
     from {{ ref('stg_cafw__alf') }}
@@ -29,6 +39,8 @@ select
     people.source,
     people.refresh,
     people.person_id,
+    case when people.alf_e is not null then 'alf ' || people.alf_e else people.source || ' ' || people.person_id end
+        as followed_id,
     people.recorded_as,
     coalesce(people.gender, 'Unknown') as gender,
     people.week_of_birth as week_of_birth_given,

@@ -1,11 +1,12 @@
 with types as (
     select
-        refresh,
+        types.refresh,
         relationship_type_id,
-        {{ clean_name('name') }} as relationship,
+        names.name as relationship,
         relationship_type_id in ({{ var('parent_relationship_types') | join(', ') }}) as is_parent,
         inverse_relationship_type_id
-    from {{ ref('stg_cafe_ecms__relationship_types') }}
+    from {{ ref('stg_cafe_ecms__relationship_types') }} as types
+    {{ join_lookup('names', 'relationship type', 'ecms', 'types.refresh', 'types.relationship_type_id') }}
 ),
 
 child_types as (
@@ -36,6 +37,29 @@ ecms as (
     left join child_types using (refresh, relationship_type_id)
 ),
 
+-- CMS stores a pair once, from the side of the parent or whoever stands as one.
+given_cms as (
+    select
+        given.*,
+        names.name as relationship,
+        given.relationship_type_id in ({{ var('parent_relationship_types_cms') | join(', ') }}) as is_parent
+    from {{ ref('stg_cafe_cms__person_relationships') }} as given
+    {{ join_lookup('names', 'relationship type', 'cms', 'given.refresh', 'given.relationship_type_id') }}
+),
+
+cms as (
+    select
+        'cms' as source, refresh, child_id as person_id, parent_id as related_person_id, relationship,
+        case when is_parent then 'parent' else 'other' end as relationship_group, relationship_type_id
+    from given_cms
+    union all
+    select
+        'cms' as source, refresh, parent_id as person_id, child_id as related_person_id, 'Child' as relationship,
+        'child' as relationship_group, null as relationship_type_id
+    from given_cms
+    where is_parent
+),
+
 parents_cymru as (
     select
         adults.refresh,
@@ -63,6 +87,8 @@ cymru as (
 
 united as (
     from ecms
+    union all by name
+    from cms
     union all by name
     from cymru
 )

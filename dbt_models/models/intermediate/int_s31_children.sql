@@ -64,6 +64,9 @@ mothers as (
 bands as (
     select 'ecms' as source, refresh as source_refresh, person_id as child_id, age_band_first_s31
     from {{ ref('stg_cafe_ecms__first_s31_age_band') }}
+    union all
+    select 'cms' as source, refresh as source_refresh, person_id as child_id, age_band_first_s31
+    from {{ ref('stg_cafe_cms__first_s31_age_band') }}
 ),
 
 numbered as (

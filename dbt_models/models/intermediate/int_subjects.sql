@@ -28,12 +28,12 @@ people as (
     from {{ ref('int_people') }}
 ),
 
-authorities as (
-    select 'ecms' as source, refresh, local_authority_id, {{ clean_name('name') }} as local_authority
-    from {{ ref('stg_cafe_ecms__local_authorities') }}
-    union all
-    select 'cymru' as source, refresh, local_authority_id, {{ clean_name('name') }} as local_authority
-    from {{ ref('stg_cafw__local_authorities') }}
+dfj_areas as (
+    {%- for source in ['ecms', 'cms'] %}
+    select '{{ source }}' as source, refresh, dfj_area_id, {{ clean_name('name') }} as dfj_area
+    from {{ ref('stg_cafe_' ~ source ~ '__dfj_areas') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 areas as (
@@ -42,19 +42,15 @@ areas as (
         cases.refresh as source_refresh,
         cases.case_id,
         cases.case_start_date,
-        authorities.local_authority,
+        cases.local_authority,
         codes.la_code,
         codes.region,
-        {{ clean_name('dfj_areas.name') }} as dfj_area,
-        case when cases.source = 'cymru' then 'Wales' else {{ clean_name('circuits.name') }} end as circuit
+        dfj_areas.dfj_area,
+        cases.region as circuit
     from {{ ref('int_cases') }} as cases
-    left join authorities using (source, refresh, local_authority_id)
     left join {{ ref('stg_reference__local_authorities') }} as codes
-        on lower(codes.la_name) = lower(authorities.local_authority)
-    left join {{ ref('stg_cafe_ecms__dfj_areas') }} as dfj_areas
-        on dfj_areas.refresh = cases.refresh and dfj_areas.dfj_area_id = cases.dfj_area_id
-    left join {{ ref('stg_cafe_ecms__circuits') }} as circuits
-        on circuits.refresh = cases.refresh and circuits.circuit_id = cases.circuit_id
+        on lower(codes.la_name) = lower(cases.local_authority)
+    left join dfj_areas using (source, refresh, dfj_area_id)
 )
 
 select

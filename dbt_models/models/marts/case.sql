@@ -25,7 +25,7 @@ orders as (
         {%- for group in ['dis_ono', 'fao_so', 'ro_sgo_cao', 'co_sao', 'po'] %}
         cast(bool_or(output_group = '{{ group }}') as integer) as any_final_order_{{ group }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ ref('int_legal_outputs') }}
+    from {{ ref('int_case_legal_outputs') }}
     where output_group <> 'none'
     group by all
 )

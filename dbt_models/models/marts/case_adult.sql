@@ -1,5 +1,5 @@
 with on_cases as (
-    select source, refresh, case_id, person_id
+    select source, refresh, case_id, person_id, bool_or(is_adult) as is_adult
     from {{ ref('int_roles') }}
     where case_id is not null
     group by all
@@ -35,6 +35,7 @@ select
 from aged
 left join {{ source('reference', 'deprivation_by_lsoa2011') }} as deprivation on deprivation.lsoa2011_cd = aged.lsoa
 where recorded_as = 'adult'
+    or is_adult
     or (
         recorded_as = 'person'
         and (is_parent or first_app_start_age is null or first_app_start_age >= {{ var('adult_age') }})

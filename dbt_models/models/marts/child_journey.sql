@@ -30,7 +30,7 @@ events as (
         nation, on_cases.refresh, on_cases.source, child_key, on_cases.case_id, application_id, law_type, week_of_birth,
         date_ordered as event_date, 'legal output' as event, legal_output as detail, 3 as step
     from on_cases
-    join {{ ref('int_legal_outputs') }} as outputs
+    join {{ outputs_of_children_and_cases() }} as outputs
         on outputs.source = on_cases.source and outputs.refresh = on_cases.source_refresh
         and outputs.case_id = on_cases.case_id
     where outputs.person_id = on_cases.child_id or outputs.person_id is null

@@ -26,7 +26,7 @@ names as (
         {%- for kind, pattern in var('participation_patterns').items() %}
         regexp_matches(lower(legal_output), '{{ pattern }}') as {{ kind }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from (select distinct legal_output from {{ ref('int_legal_outputs') }})
+    from (select distinct legal_output from {{ outputs_of_children_and_cases() }})
 ),
 
 indications as (
@@ -39,7 +39,7 @@ indications as (
         {%- for kind in var('participation_patterns') %}
         {{ "coalesce(is_fpr_16_4, false) or " if kind == 'rule_16_4' }}coalesce({{ kind }}, false) as {{ kind }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ ref('int_legal_outputs') }} as outputs
+    from {{ outputs_of_children_and_cases() }} as outputs
     left join names using (legal_output)
     where outputs.is_fpr_16_4 or {{ var('participation_patterns') | join(' or ') }}
 ),

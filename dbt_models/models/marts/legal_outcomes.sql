@@ -1,6 +1,6 @@
 with outcomes as (
     select names.legal_output, arg_min(patterns.outcome, patterns.precedence) as outcome
-    from (select distinct legal_output from {{ ref('int_legal_outputs') }}) as names
+    from (select distinct legal_output from {{ outputs_of_children_and_cases() }}) as names
     join {{ ref('outcome_patterns') }} as patterns on regexp_matches(lower(names.legal_output), patterns.pattern)
     group by all
     having outcome <> 'none'
@@ -12,7 +12,7 @@ completed as (
 
 outputs as (
     select outputs.source, outputs.refresh as source_refresh, outputs.case_id, person_id, outcome, date_ordered, law_type
-    from {{ ref('int_legal_outputs') }} as outputs
+    from {{ outputs_of_children_and_cases() }} as outputs
     join outcomes using (legal_output)
     left join {{ ref('int_applications') }} as applications using (source, refresh, application_id)
 ),

@@ -12,34 +12,15 @@ with on_applications as (
     group by all
 ),
 
--- Where a person's first application was heard: the circuit of the case's court; Cymru's courts are Wales.
+-- Where a person's first application was heard: the region of the case's court.
 regions as (
     select
         roles.source,
         roles.refresh,
         roles.person_id,
-        first(
-            case when roles.source = 'cymru' then 'Wales' else {{ clean_name('circuits.name') }} end
-            order by roles.application_date nulls last, roles.application_id
-        ) as region
+        first(cases.region order by roles.application_date nulls last, roles.application_id) as region
     from {{ ref('int_roles') }} as roles
     left join {{ ref('int_cases') }} as cases using (source, refresh, case_id)
-    left join {{ ref('stg_cafe_ecms__circuits') }} as circuits
-        on circuits.refresh = cases.refresh and circuits.circuit_id = cases.circuit_id
-    group by all
-),
-
-ethnicities as (
-    select
-        'ecms' as source,
-        refresh,
-        person_id,
-        list_distinct(
-            list(coalesce({{ clean_name('types.name') }}, 'type ' || ethnicity_type_id))
-        ) as ethnicities
-    from {{ ref('stg_cafe_ecms__ethnicities') }}
-    left join {{ ref('stg_cafe_ecms__ethnicity_types') }} as types using (refresh, ethnicity_type_id)
-    where ethnicity_type_id not in ({{ var('unknown_ethnicity_types') | join(', ') }})
     group by all
 ),
 
@@ -61,11 +42,11 @@ people as (
         year(roles.first_application_date) as first_year,
         regions.region,
         deprivation.nation || ' ' || cast(ceil(deprivation.deprivation_decile / 2.0) as integer) as quintile,
-        ethnicities.ethnicities
+        nullif(ethnicities.known_ethnicities, []) as ethnicities
     from {{ ref('int_people') }} as people
     left join on_applications as roles using (source, refresh, person_id)
     left join regions using (source, refresh, person_id)
-    left join ethnicities using (source, refresh, person_id)
+    left join {{ ref('int_ethnicities') }} as ethnicities using (source, refresh, person_id)
     left join {{ source('reference', 'deprivation_by_lsoa2011') }} as deprivation
         on deprivation.lsoa2011_cd = people.lsoa
 ),
@@ -94,7 +75,7 @@ categories as (
     union all
     select *, 'ethnicity' as dimension, unnest(coalesce(ethnicities, ['not known'])) as category
     from people
-    where source = 'ecms'
+    where source <> 'cymru'
 )
 
 select

@@ -150,6 +150,8 @@ def _write_partition(
     contract = databank.contract(partition.dataset)
     for table in granted_tables(contract, grant, partition.refresh):
         schema = table.schema if table.lookup else project.data_schema
+        if f"{schema}.{table.table}" in tables:
+            continue  # A lookup without a date in its name comes with the first of the pinned refreshes.
         session.run(f"CREATE SCHEMA IF NOT EXISTS extract.{identifier(schema)}", step="make a schema")
         columns = ", ".join(
             f"{identifier(table.named(each, '_E'))} AS {identifier(table.named(each, '_PE'))}" for each in table.columns

@@ -64,6 +64,7 @@ class Project(_Model):
     organisation: str
     purpose: str
     approval: Approval
+    disclosure_policy: str = "sail-2025"
     datasets: dict[str, DatasetGrant] = Field(min_length=1)
 
     @property

@@ -15,7 +15,7 @@ from fjo_pipeline.databank.quality.receiving import TABLE
 
 FORMAT = "quality page 1"
 TEMPLATES = Path(__file__).parent / "templates"
-SOURCES = {"cafcass_england_ecms": "ecms", "cafcass_cymru": "cymru"}
+SOURCES = {"cafcass_england_cms": "cms", "cafcass_england_ecms": "ecms", "cafcass_cymru": "cymru"}
 """Datasets by the name under which the models carry their rows."""
 DIMENSIONS = {
     "role": "role",

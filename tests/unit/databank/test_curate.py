@@ -1,5 +1,6 @@
 """Recombination and curation: SAIL's columns, ids encrypted again, whole or not at all."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.sessions import open_session
 from fjo_pipeline.core.transfers import Draft, Subject, latest, open_transfer
 from fjo_pipeline.databank.checks import CURATED_CHECKS
-from fjo_pipeline.databank.flow import curate, due, partitions
+from fjo_pipeline.databank.flow import curate, due, partitions, release
+from fjo_pipeline.databank.projects.extract import make_extract
 from fjo_pipeline.databank.store import current_snapshot
+from tests.deposit_builder import TINY
 from tests.tiny_home import LATER, REFRESH, TinyHome
 
 COLUMNS = {
@@ -156,3 +159,23 @@ def test_another_file_3_replaces_the_refresh(home: TinyHome) -> None:
     assert rows(home, f"SELECT count(ALF_E) FROM lake.SAILTINYV.TINY_ALF_{LATER}") == [(2,)]
     changes = rows(home, "SELECT REFRESH, PREVIOUS_REFRESH, REASON FROM lake.databank.link_changes")
     assert changes == [(LATER, REFRESH, "linked now")] * 2
+
+
+def test_a_lookup_without_a_date_in_its_name_is_that_of_the_newest_refresh(empty_home: TinyHome) -> None:
+    path = empty_home.settings.contracts / "tiny.yaml"
+    path.write_text(path.read_text().replace("    sail: PLACES\n", "    sail: PLACES\n    dated: false\n"))
+    home = TinyHome(empty_home.settings)
+    names = "SELECT NAME FROM lake.SAILTINYREFV.PLACES ORDER BY 1"
+    home.carry()
+    assert rows(home, names) == [("North",), ("South",)]
+    home.carry(dict(TINY) | {"PLACES.csv": "ID,NAME\n1,North\n2,Southern\n3,West\n"}, LATER)
+    assert rows(home, names) == [("North",), ("Southern",), ("West",)]
+    # The earlier refresh stands as it should, and curated anew it leaves the newer lookup alone.
+    assert not curate(home.databank, "tiny", REFRESH).changed
+    send_file_3(home, "SELECT * REPLACE (CAST(NULL AS BIGINT) AS ALF, '99' AS ALF_STS_CD) FROM {}")
+    result = home.at_databank()
+    assert (result.changed, result.sound) == (True, True)
+    assert rows(home, names) == [("North",), ("Southern",), ("West",)]
+    # A project that pins both refreshes gets it once.
+    release(home.databank)
+    assert make_extract(home.databank, "7001", date.today()).tables["SAILTINYREFV.PLACES"]["rows"] == 3

@@ -112,11 +112,11 @@ def test_placeholders_go_and_titles_go_where_a_name_is_left(session: Session, ty
 def test_titles_and_placeholders_before_a_forename_go(
     session: Session, typed: str, first: str | None, rest: str | None
 ) -> None:
-    assert _value(session, "linkage_meaning", str(_value(session, "linkage_first_word", typed))) == first
-    got = session.value(
-        "SELECT linkage_meaning(substr(trim($1), length(linkage_first_word($1)) + 1))", [typed], step="fold the rest"
-    )
-    assert got == rest
+    word = str(_value(session, "linkage_first_word", typed))
+    # The rest is cut off first: to plan one macro within the other takes DuckDB seconds.
+    left = session.value("SELECT substr(trim($1), length($2) + 1)", [typed, word], step="cut off the rest")
+    assert _value(session, "linkage_meaning", word) == first
+    assert _value(session, "linkage_meaning", left) == rest
 
 
 @pytest.mark.parametrize(

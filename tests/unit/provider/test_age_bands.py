@@ -98,3 +98,18 @@ def test_copies_of_rows_make_no_second_child(shared_session: Session) -> None:
     query = age_bands_query(ECMS, {name: name for name in TABLES}, "ID")
     assert query_rows == {1: "0-6 days"}
     assert len(shared_session.rows(query, step="derive age bands")) == 1
+
+
+def test_in_cms_the_child_is_the_member_whose_type_says_subject(session: Session) -> None:
+    tables = {
+        "person": "(1, DATE '2012-03-07'), (2, DATE '1990-03-07'), (3, DATE '2010-03-07')) AS t(PERSONID, DATEOFBIRTH)",
+        "caseapplicationmember": "(1, 5, 4), (2, 5, 2), (3, 6, 4)) AS t (MEMBERREF, CASEAPPLICATIONREF, MEMBERTYPE)",
+        "caseapplication": "(5, 1, DATE '2012-03-09'), (6, 3, DATE '2012-03-09')) "
+        "AS t (CASEAPPLICATIONID, CASEAPPLICATIONTYPEREF, DATEOFAPPLICATION)",
+        "caseapplicationtype": "(1, 'Care (s31)'), (3, 'Residence (s8)')) "
+        "AS t (CASEAPPLICATIONTYPEID, CASEAPPLICATIONTYPE)",
+    }
+    for name, values in tables.items():
+        session.run(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM (VALUES {values}", step="make")
+    query = age_bands_query(contract("cafcass_england_cms"), {name: name for name in tables}, "PERSONID")
+    assert session.rows(query, step="derive age bands") == [(1, "0-6 days")]

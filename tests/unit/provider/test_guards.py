@@ -105,6 +105,18 @@ def test_rows_lost_in_one_table_are_not_made_good_by_another(guarded: Guarded) -
     assert not finding.passed
 
 
+def test_codes_that_may_be_outgrown_can_hide_identifiers_and_are_looked_at(guarded: Guarded, tmp_path: Path) -> None:
+    path = tmp_path / "tiny.yaml"
+    listed = "constraints: {enum: [home, office]}"
+    path.write_text(TINY_CONTRACT.replace(listed, f"{listed}, outgrown: warn"))
+    kinds = f"SELECT * REPLACE ('SA' || (VISIT % 80 + 10) || ' 8PP' AS KIND) FROM ({SPLIT['visits']}"
+    file_1, file_2 = guarded.drafts(visits=f"{kinds} FROM {numbers(PEOPLE)})")
+    session = guarded.session
+    assert guards.no_identifier_values(session, guarded.contract, file_1, file_2).passed
+    found = guards.no_identifier_values(session, load_contract(path), file_1, file_2)
+    assert found.counts == {"visits.KIND": 1}
+
+
 def test_a_join_key_that_stands_twice_is_found(guarded: Guarded) -> None:
     file_1, _ = guarded.drafts(file_1=f"{SPLIT['file_1']} FROM {numbers(50)}, range(2)")
     assert guards.one_row_a_join_key(guarded.session, file_1) == Finding(
