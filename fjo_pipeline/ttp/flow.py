@@ -33,12 +33,8 @@ from fjo_pipeline.ttp.reference import add_postcode_directory, directory_version
 from fjo_pipeline.ttp.register.loading import add_register, register_version
 from fjo_pipeline.ttp.register.preparing import open_prepared
 from fjo_pipeline.ttp.report.counts import report_digest
-<<<<<<< HEAD
 from fjo_pipeline.ttp.second_register import link_to_second_register, number_people, second_register_digest
-from fjo_pipeline.ttp.store import TtpStore, has_partition, partition
-=======
 from fjo_pipeline.ttp.store import MEMORY, TtpStore, has_partition, partition
->>>>>>> linkage3
 
 RECIPIENTS: Mapping[Kind, Zone] = {"receipt": "provider", "linkage_report": "databank", "file_3": "databank"}
 """File 3 goes last: once it is sent, nothing of its refresh is due."""
