@@ -124,6 +124,11 @@ def partitions(session: Session) -> list[Partition]:
     ]
 
 
+def dataset_partitions(databank: Databank, session: Session) -> list[Partition]:
+    """The refreshes of datasets alone: of a register there is neither a linkage nor an earlier deposit to compare."""
+    return [each for each in partitions(session) if not databank.contract(each.dataset).register_]
+
+
 def state_digest(session: Session) -> str:
     """What the views are made from: every refresh, every reference file, and the models themselves."""
     references = session.rows(

@@ -18,7 +18,7 @@ from fjo_pipeline.core.sessions import Session, literal
 from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.databank.differences.comparing import differences
 from fjo_pipeline.databank.differences.judging import Judged, judge
-from fjo_pipeline.databank.flow import Databank, Partition, partitions
+from fjo_pipeline.databank.flow import Databank, Partition, dataset_partitions, partitions
 
 FORMAT = "refresh differences 1"
 TABLE = "lake.databank.refresh_differences"
@@ -93,9 +93,9 @@ class Due:
 
 
 def differences_due(databank: Databank) -> Iterator[Due]:
-    """Every curated refresh whose comparison is missing or of other tables."""
+    """Every curated refresh of a dataset whose comparison is missing or of other tables; registers are not compared."""
     with databank.store.reading() as session:
-        names = sorted({each.dataset for each in partitions(session)})
+        names = sorted({each.dataset for each in dataset_partitions(databank, session)})
         for name in names:
             kept = _kept(session, name)
             wanted = _wanted(session, name)

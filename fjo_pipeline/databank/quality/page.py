@@ -10,7 +10,7 @@ from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts
 from fjo_pipeline.core.linkage_counts import Sections, read_counts, suppressed
 from fjo_pipeline.core.pages import render, write_page
 from fjo_pipeline.core.sessions import Session, literal
-from fjo_pipeline.databank.flow import Databank, Partition, assert_released, partitions, released
+from fjo_pipeline.databank.flow import Databank, Partition, assert_released, dataset_partitions, released
 from fjo_pipeline.databank.quality.receiving import TABLE
 
 FORMAT = "quality page 1"
@@ -91,7 +91,7 @@ def make_quality_pages(databank: Databank) -> int:
     digest = _made_from(databank)
     # The marts as users read them; the TTP's counts as they stand, since a report may come after the release.
     with databank.store.reading(release.snapshot) as session:
-        standing = [each for each in partitions(session) if not databank.contract(each.dataset).register_]
+        standing = dataset_partitions(databank, session)
         rates = {each: match_rates(session, databank.contract(each.dataset), each.refresh) for each in standing}
         apart = {each: differences(session, each, rates[each]) for each in standing}
     with databank.store.reading() as session:
