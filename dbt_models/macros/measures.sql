@@ -55,24 +55,23 @@ the calendar year in which it begins) and dimension. In one UNNEST, for DuckDB w
 
 {# Quintile of deprivation, 1 most deprived, of a joined row of deprivation; only where the area lies in the nation. #}
 {% macro quintile_within(nation, deprivation) -%}
-    case when {{ deprivation }}.nation = {{ nation }}
-        then cast(ceil({{ deprivation }}.deprivation_decile / 2.0) as integer) end
+    case when {{ deprivation }}.nation = {{ nation }} then {{ deprivation }}.quintile end
 {%- endmacro %}
 
 {#
 A denominator by nation, year and category of the dimensions all, region and local_authority, from a relation with the
-columns la_code, year and the measure. Nothing for an area that the reference does not have.
+columns la_cd, year and the measure. Nothing for an area that the reference does not have.
 #}
 {% macro denominator_by_area(relation, measure) -%}
     select nation, denominator_year, dimension, category, sum(denominator) as denominator
     from (
         select
-            case left(given.la_code, 1) when 'W' then 'Wales' else 'England' end as nation,
+            case left(given.la_cd, 1) when 'W' then 'Wales' else 'England' end as nation,
             given.year as denominator_year,
             given.{{ measure }} as denominator,
-            {{ categories_of({'region': 'codes.region', 'local_authority': 'codes.la_name'}) }}
+            {{ categories_of({'region': 'codes.region_nm', 'local_authority': 'codes.la_nm'}) }}
         from {{ relation }} as given
-        left join {{ ref('stg_reference__local_authorities') }} as codes using (la_code)
+        left join {{ ref('local_authorities') }} as codes using (la_cd)
     )
     where category <> 'unknown'
     group by all

@@ -13,7 +13,7 @@ with sets as (
         any_value(gender) as gender,
         any_value(week_of_birth) as week_of_birth,
         any_value(local_authority) as local_authority,
-        any_value(la_code) as la_code,
+        any_value(la_cd) as la_cd,
         any_value(region) as region,
         any_value(dfj_area) as dfj_area,
         any_value(circuit) as circuit

@@ -43,13 +43,13 @@ areas as (
         cases.case_id,
         cases.case_start_date,
         cases.local_authority,
-        codes.la_code,
-        codes.region,
+        codes.la_cd,
+        codes.region_nm as region,
         dfj_areas.dfj_area,
         cases.region as circuit
     from {{ ref('int_cases') }} as cases
-    left join {{ ref('stg_reference__local_authorities') }} as codes
-        on lower(codes.la_name) = lower(cases.local_authority)
+    left join {{ ref('local_authorities') }} as codes
+        on lower(codes.la_nm) = lower(cases.local_authority)
     left join dfj_areas using (source, refresh, dfj_area_id)
 )
 
@@ -73,7 +73,7 @@ select
     people.week_of_birth,
     people.lsoa,
     areas.local_authority,
-    areas.la_code,
+    areas.la_cd,
     areas.region,
     areas.dfj_area,
     areas.circuit

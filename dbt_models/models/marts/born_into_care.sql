@@ -1,8 +1,8 @@
 with first_sets as (
     select children.*, {{ quintile_within('children.nation', 'deprivation') }} as quintile
     from {{ ref('int_s31_children') }} as children
-    left join {{ source('reference', 'deprivation_by_lsoa2011') }} as deprivation
-        on deprivation.lsoa2011_cd = children.mother_lsoa
+    left join {{ ref('int_deprivation') }} as deprivation
+        on deprivation.lsoa = children.mother_lsoa
     where set_number = 1
 ),
 
@@ -71,7 +71,7 @@ measured as (
 ),
 
 births as (
-    {{ denominator_by_area(ref('stg_reference__live_births'), 'births') }}
+    {{ denominator_by_area(ref('int_births'), 'births') }}
 )
 
 select

@@ -34,16 +34,22 @@ measured as (
 ),
 
 people as (
-    select la_code, year, age, people, {{ year_band_of('age', var('child_age_bands')) }} as age_band
-    from {{ ref('stg_reference__populations') }}
+    select
+        la_cd,
+        year,
+        age,
+        {{ year_band_of('age', var('child_age_bands')) }} as age_band,
+        coalesce(sum(population) filter (where sex = 'all'), sum(population)) as people
+    from {{ ref('int_populations') }}
     where age < 18
+    group by all
 ),
 
 populations as (
     {{ denominator_by_area('people', 'people') }}
     union all
     select
-        case left(la_code, 1) when 'W' then 'Wales' else 'England' end as nation,
+        case left(la_cd, 1) when 'W' then 'Wales' else 'England' end as nation,
         year as denominator_year,
         'age_band' as dimension,
         age_band as category,

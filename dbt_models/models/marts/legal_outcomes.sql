@@ -88,5 +88,5 @@ select
     {{ quintile_within('completed.nation', 'deprivation') }} as mother_quintile
 from completed
 left join flags using (nation, refresh, source, case_id, child_key)
-left join {{ source('reference', 'deprivation_by_lsoa2011') }} as deprivation
-    on deprivation.lsoa2011_cd = completed.mother_lsoa
+left join {{ ref('int_deprivation') }} as deprivation
+    on deprivation.lsoa = completed.mother_lsoa

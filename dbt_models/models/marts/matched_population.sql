@@ -45,4 +45,4 @@ select
 from {{ ref('int_people') }} as people
 left join on_applications as roles using (source, refresh, person_id)
 left join parents using (source, refresh, person_id)
-left join {{ source('reference', 'deprivation_by_lsoa2011') }} as deprivation on deprivation.lsoa2011_cd = people.lsoa
+left join {{ ref('int_deprivation') }} as deprivation on deprivation.lsoa = people.lsoa

@@ -62,7 +62,7 @@ described as (
     left join relations
         on relations.source = cases.source and relations.source_refresh = cases.source_refresh
         and relations.person_id = applicants.person_id
-    left join {{ source('reference', 'deprivation_by_lsoa2011') }} as deprivation on deprivation.lsoa2011_cd = people.lsoa
+    left join {{ ref('int_deprivation') }} as deprivation on deprivation.lsoa = people.lsoa
 ),
 
 categories as (
@@ -94,8 +94,8 @@ measured as (
 ),
 
 given_families as (
-    select *, case region_code when 'Wales' then 'Wales' else 'England' end as nation, year as denominator_year
-    from {{ ref('stg_reference__families') }}
+    select *, case region_nm when 'Wales' then 'Wales' else 'England' end as nation, year as denominator_year
+    from {{ ref('int_families') }}
 ),
 
 -- A nation's families are those given for it, else the sum over its regions.
@@ -105,11 +105,11 @@ families as (
         denominator_year,
         'all' as dimension,
         'all' as category,
-        coalesce(sum(families) filter (region_code = nation), sum(families)) as families
+        coalesce(sum(families) filter (region_nm = nation), sum(families)) as families
     from given_families
     group by all
     union all
-    select nation, denominator_year, 'region' as dimension, region_code as category, families
+    select nation, denominator_year, 'region' as dimension, region_nm as category, families
     from given_families
 )
 

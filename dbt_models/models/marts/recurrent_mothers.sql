@@ -131,5 +131,5 @@ select
     circuit,
     {{ quintile_within('followed.nation', 'deprivation') }} as quintile
 from followed
-left join {{ source('reference', 'deprivation_by_lsoa2011') }} as deprivation
-    on deprivation.lsoa2011_cd = followed.mother_lsoa
+left join {{ ref('int_deprivation') }} as deprivation
+    on deprivation.lsoa = followed.mother_lsoa
