@@ -62,7 +62,7 @@ def refresh(settings: Settings, wanted: Wanted, say: Say) -> Report:
             for task in due if stage == "link" else list(due):
                 _run(settings, task, report, say)
     if "databank" in here:
-        if databank_flow.release_is_due(databank_flow.Databank(settings)):
+        if databank_flow.release_due(databank_flow.Databank(settings)):
             _run(settings, Task("release", "databank", "views"), report, say)
         if pages_are_due(databank_flow.Databank(settings)):
             _run(settings, Task("pages", "databank", "quality"), report, say)
@@ -83,7 +83,7 @@ def everything_due(settings: Settings) -> list[Task]:
     """What a refresh would begin with now; what follows from it is not foreseen."""
     here = zones_here(settings)
     tasks = [task for stage, (zone, _) in STAGES.items() if zone in here for task in _due(settings, stage, Wanted())]
-    if "databank" in here and databank_flow.release_is_due(databank_flow.Databank(settings)):
+    if "databank" in here and databank_flow.release_due(databank_flow.Databank(settings)):
         tasks.append(Task("release", "databank", "views"))
     elif "databank" in here and pages_are_due(databank_flow.Databank(settings)):
         tasks.append(Task("pages", "databank", "quality"))

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from fjo_pipeline.core.settings import Settings, Zone
 
-State = Literal["accepted", "sent", "received", "consumed", "quarantined", "released", "provided", "destroyed"]
+State = Literal["accepted", "sent", "received", "consumed", "quarantined", "built", "released", "provided", "destroyed"]
 
 SCHEMA = """
 create table if not exists entry (

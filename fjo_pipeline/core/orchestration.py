@@ -1,7 +1,7 @@
 """What the three zones' Dagster definitions share: partitions, failures in words, automation, the nightly hour."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,32 +20,21 @@ ONE_RUN_A_PARTITION = dg.BackfillPolicy.multi_run(1)
 """A refresh is one transaction, so a backfill runs one refresh a run."""
 
 
-def after_any(others: Sequence[Sequence[str]] = ()) -> dg.AutomationCondition[Any]:
-    """Run when something upstream, or one of `others`, was renewed, and none of these is being made.
-
-    Unlike Dagster's eager(), a partition that a failed deposit leaves missing holds nothing up, and a partition that
-    another zone has just registered starts nothing before its input is there. Unlike since_last_handled(), what was
-    renewed between two looks of the sensor is never taken for handled: neither by a run that ended between the same
-    two looks, nor by one that was requested at the first of them. A step made once too often changes nothing.
-    """
-    renewed: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
-    busy: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_in_progress()
-    for key in others:
-        renewed |= dg.AutomationCondition.asset_matches(key, dg.AutomationCondition.newly_updated())
-        busy |= dg.AutomationCondition.asset_matches(key, dg.AutomationCondition.in_progress())
+def _after_what_it_stands_on() -> dg.AutomationCondition[Any]:
+    renewed = dg.AutomationCondition.any_deps_updated()
     handled = dg.AutomationCondition.initial_evaluation() | (dg.AutomationCondition.newly_requested() & ~renewed)
-    return (renewed.since(handled) & ~busy & ~dg.AutomationCondition.in_progress()).with_label(
-        "after_any" if others else "after_what_it_stands_on"
-    )
+    busy = dg.AutomationCondition.any_deps_in_progress() | dg.AutomationCondition.in_progress()
+    return (renewed.since(handled) & ~busy).with_label("after_what_it_stands_on")
 
 
-AFTER_WHAT_IT_STANDS_ON = after_any()
+AFTER_WHAT_IT_STANDS_ON = _after_what_it_stands_on()
+"""Run when something upstream was renewed, and neither it nor this is being made.
 
-ONCE_ITS_CHECKS_PASSED = (
-    AFTER_WHAT_IT_STANDS_ON & dg.AutomationCondition.all_deps_blocking_checks_passed()
-).with_label("once_its_checks_passed")
-"""Not before the blocking checks of what it stands on have passed, either. For what has no partitions only: a check's
-result is kept once for all partitions, so one refresh's success would let another's failure through."""
+Unlike Dagster's eager(), a partition that a failed deposit leaves missing holds nothing up, and a partition that
+another zone has just registered starts nothing before its input is there. Unlike since_last_handled(), what was renewed
+between two looks of the sensor is never taken for handled: neither by a run that ended between the same two looks, nor
+by one that was requested at the first of them. A step made once too often changes nothing.
+"""
 
 
 def deposits(dataset: str) -> dg.DynamicPartitionsDefinition:

@@ -9,7 +9,6 @@ import dagster as dg
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.orchestration import (
     AFTER_WHAT_IT_STANDS_ON,
-    ONCE_ITS_CHECKS_PASSED,
     ONE_RUN_A_PARTITION,
     deposits,
     failures_in_words,
@@ -17,7 +16,7 @@ from fjo_pipeline.core.orchestration import (
 from fjo_pipeline.databank.checks import CURATED_CHECKS
 from fjo_pipeline.databank.curate import Curated
 from fjo_pipeline.databank.differences.page import compare_refresh
-from fjo_pipeline.databank.flow import Databank, curate, receive, release
+from fjo_pipeline.databank.flow import Databank, curate, receive, release, views_built
 from fjo_pipeline.databank.projects.extract import make_extract
 from fjo_pipeline.databank.quality.page import make_quality_pages
 from fjo_pipeline.databank.quality.receiving import take_linkage_report
@@ -198,7 +197,6 @@ def release_asset(views: list[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
         key=["databank", "store", "release"],
         deps=views,
-        automation_condition=ONCE_ITS_CHECKS_PASSED,
         group_name="databank",
         kinds={"ducklake"},
         pool=POOL,
@@ -206,7 +204,7 @@ def release_asset(views: list[dg.AssetKey]) -> dg.AssetsDefinition:
     )
     def released(databank: dg.ResourceParam[Databank]) -> dg.MaterializeResult[None]:
         with failures_in_words():
-            result = release(databank)
+            result = release(databank, views_built(databank))
         return dg.MaterializeResult(metadata={"snapshot": result.snapshot, "digest": result.digest})
 
     return released

@@ -9,21 +9,17 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
-from fjo_pipeline.core.contracts import datasets, registers
+from fjo_pipeline.core.contracts import datasets
 from fjo_pipeline.core.errors import Refused, StatementFailed
-from fjo_pipeline.core.orchestration import after_any, failures_in_words
+from fjo_pipeline.core.orchestration import failures_in_words
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.assets import POOL, set_dbt_environment
 from fjo_pipeline.databank.dbt import MODELS, dbt_environment, dbt_variables, manifest_is_current, manifest_path
-from fjo_pipeline.databank.flow import Databank, partitions
+from fjo_pipeline.databank.flow import Databank, note_views, partitions, state_digest
 
 
 class Translator(DagsterDbtTranslator):
     """Models keep their layer in their key: databank/<layer>/<model>."""
-
-    def __init__(self, names: list[str]) -> None:
-        super().__init__()
-        self._datasets = names
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """`databank/<schema>/<model>`; sources name the curated asset that they stand for."""
@@ -35,14 +31,6 @@ class Translator(DagsterDbtTranslator):
         """The layer."""
         return str(dbt_resource_props["schema"])
 
-    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any]:
-        """Built when a refresh of any dataset was curated, held up by none that failed.
-
-        All models together, because harmonised models read every dataset's tables, of which some may have no refresh.
-        """
-        del dbt_resource_props
-        return after_any([["databank", name, "curated"] for name in self._datasets])
-
 
 def views(settings: Settings) -> dg.AssetsDefinition:
     """The models as assets; Refused where dbt's manifest is missing or the models have changed since."""
@@ -50,11 +38,9 @@ def views(settings: Settings) -> dg.AssetsDefinition:
         raise Refused("dbt's manifest is missing or older than the models: run `fjo init`")
 
     names = [each.name for each in datasets(settings.contracts)]
-    # No model reads a register, but a release of its tables comes after the views as every release does.
-    curated = names + [each.name for each in registers(settings.contracts)]
 
     @dbt_assets(
-        manifest=manifest_path(settings), dagster_dbt_translator=Translator(curated), pool=POOL, name="databank__views"
+        manifest=manifest_path(settings), dagster_dbt_translator=Translator(), pool=POOL, name="databank__views"
     )
     def built(
         context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank], dbt: DbtCliResource
@@ -63,10 +49,13 @@ def views(settings: Settings) -> dg.AssetsDefinition:
         with failures_in_words(), store.locked():
             set_dbt_environment(dbt_environment(store, settings))
             with store.reading() as session:
+                state = state_digest(session)
                 refreshes = [(each.dataset, each.refresh) for each in partitions(session)]
             target = settings.zone("databank") / "dbt" / "target"
             arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", dbt_variables(refreshes, names)]
             yield from _in_words(dbt.cli(arguments, context=context, target_path=target, raise_on_error=False))
+            if not context.is_subset:
+                note_views(databank, state)
 
     return built
 

@@ -11,7 +11,7 @@ from fjo_pipeline.databank.dbt_assets import dbt_resource, views
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.grants import project_numbers
 from fjo_pipeline.databank.register_assets import register_assets
-from fjo_pipeline.databank.sensors import INBOX, requests
+from fjo_pipeline.databank.sensors import INBOX, requests, views_sensor
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
@@ -29,6 +29,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
         assets=[*partitioned, built, release, pages, extract],
         sensors=[
             inbox_sensor("databank", dg.AssetSelection.assets(*partitioned), requests, INBOX),
+            views_sensor(sorted([*built.keys, *release.keys])),
             automation_sensor("databank"),
         ],
         schedules=[

@@ -138,16 +138,40 @@ def state_digest(session: Session) -> str:
     return sha256_of_texts(models_digest(), *parts, *("|".join(map(str, each)) for each in references))
 
 
-def release(databank: Databank) -> Release:
-    """Let users read what stands now: after the views are built and tested, never before."""
+def note_views(databank: Databank, digest: str) -> None:
+    """Note that the views were built and tested from the state of this digest; for who still holds the store's lock."""
+    with databank.store.reading() as session:
+        snapshot, synthetic = current_snapshot(session), any(each.synthetic for each in partitions(session))
+    databank.ledger.record(
+        "views", "databank", "latest", "built", digest, sequence=snapshot, detail={"synthetic": synthetic}
+    )
+
+
+def views_built(databank: Databank) -> Release:
+    """What the views were last built and tested from; Refused where they never were."""
+    entry = databank.ledger.last("views", "databank", "latest", "built")
+    if entry is None:
+        raise Refused("the views have not been built yet: put a deposit into landing and run `fjo refresh`")
+    return Release(entry.sequence, entry.digest, bool(entry.detail["synthetic"]))
+
+
+def release(databank: Databank, built: Release | None = None) -> Release:
+    """Let users read what the views were built and tested from, or, where no views are, what stands now."""
     with databank.store.writing() as session:
-        snapshot, digest = current_snapshot(session), state_digest(session)
-        synthetic = any(each.synthetic for each in partitions(session))
-        databank.ledger.record(
-            "release", "databank", "latest", "released", digest, sequence=snapshot, detail={"synthetic": synthetic}
+        chosen = built or Release(
+            current_snapshot(session), state_digest(session), any(each.synthetic for each in partitions(session))
         )
-        expire_snapshots(session, {snapshot, *pinned_snapshots(databank)})
-    return Release(snapshot, digest, synthetic)
+        databank.ledger.record(
+            "release",
+            "databank",
+            "latest",
+            "released",
+            chosen.digest,
+            sequence=chosen.snapshot,
+            detail={"synthetic": chosen.synthetic},
+        )
+        expire_snapshots(session, {chosen.snapshot, *pinned_snapshots(databank)})
+    return chosen
 
 
 def pinned_snapshots(databank: Databank) -> set[int]:
@@ -226,11 +250,12 @@ def _arrived(databank: Databank) -> Iterator[Due | NotAllHere]:
             yield Due(dataset, refresh, token)
 
 
-def release_is_due(databank: Databank) -> bool:
-    """Whether the views stand on other refreshes, reference files or models than what users read."""
+def release_due(databank: Databank) -> str | None:
+    """The digest of what stands, where users read views of other refreshes, reference files or models, or of none."""
     last = released(databank)
     with databank.store.reading() as session:
-        return bool(partitions(session)) and (last is None or last.digest != state_digest(session))
+        digest = state_digest(session) if partitions(session) else None
+    return None if last and last.digest == digest else digest
 
 
 def query(databank: Databank, sql: str) -> pa.Table:

@@ -1,11 +1,14 @@
-"""The databank's inbox: Files 2 and 3, registers, and linkage reports. The sensor only registers and starts."""
+"""What starts the databank's work: transfers in its inbox, and a state of which users do not read the views.
 
-from collections.abc import Iterator
+Sensors only register and start.
+"""
+
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
 from fjo_pipeline.core.orchestration import register_partition
-from fjo_pipeline.databank.flow import Databank, due
+from fjo_pipeline.databank.flow import Databank, due, release_due
 from fjo_pipeline.databank.quality.receiving import reports_due
 
 INBOX = "Looks for refreshes whose Files 2 and 3 are both there, for registers and for linkage reports."
@@ -31,3 +34,44 @@ def requests(databank: Databank, instance: dg.DagsterInstance, only: str | None 
             asset_selection=[dg.AssetKey(["databank", report.dataset, "linkage_quality"])],
             partition_key=report.refresh,
         )
+
+
+VIEWS = "Builds and tests the views, and releases them, once users would read others than what stands."
+UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def views_request(
+    databank: Databank, instance: dg.DagsterInstance, views: Sequence[dg.AssetKey]
+) -> dg.RunRequest | dg.SkipReason:
+    """One run of all views and the release, once nothing of the databank's is under way that would make others due.
+
+    From what stands, not from what happened, so that nothing that happens between two looks is lost (decision 15).
+    """
+    runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNDER_WAY))
+    if any(key.path[0] == "databank" for run in runs for key in run.asset_selection or ()):
+        return dg.SkipReason("something of the databank's is under way")
+    if digest := release_due(databank):
+        return dg.RunRequest(run_key=f"views-{digest}", asset_selection=views)
+    return dg.SkipReason("users read what stands")
+
+
+def views_sensor(views: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
+    """The sensor that has all views built and released, running from the start."""
+
+    @dg.sensor(
+        name="databank_views",
+        asset_selection=dg.AssetSelection.assets(*views),
+        required_resource_keys={"databank"},
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=10,
+        description=VIEWS,
+    )
+    def views_due(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return views_request(context.resources.databank, context.instance, views)
+
+    return views_due

@@ -92,7 +92,7 @@ def _is_suspicious(session: Session, file_1: Draft, file_2: Draft, table: TableC
         # Values that the contract lists can hide nothing; where others may stand beside them, any of those can.
         listed = field.constraints.enum and field.outgrown == "refuse"
         return not listed and (
-            _looks_like_identifiers(session, file_2, table, column) or _overlaps(session, file_1, file_2, table, column)
+            _looks_like_identifiers(session, file_2, table, field) or _overlaps(session, file_1, file_2, table, field)
         )
     if field.type in ("integer", "number"):
         refers = any(key.fields == column for key in table.table_schema.foreign_keys)
@@ -135,25 +135,30 @@ def _are_dates_of_birth(session: Session, file_1: Draft, file_2: Draft, table: T
     return bool(share is not None and share > MOST)
 
 
-def _looks_like_identifiers(session: Session, file_2: Draft, table: TableContract, column: str) -> bool:
-    name = identifier(column)
+def _unlisted(field: FieldContract) -> str:
+    """SQL for the values of a field that are none of the contract's codes."""
+    name, codes = identifier(field.name), ", ".join(map(literal, field.constraints.enum or ()))
+    return f"{name} IS NOT NULL" + (f" AND {name} NOT IN ({codes})" if codes else "")
+
+
+def _looks_like_identifiers(session: Session, file_2: Draft, table: TableContract, field: FieldContract) -> bool:
+    name = identifier(field.name)
     shares = ", ".join(
         f"coalesce(avg(CAST(regexp_full_match(trim({name}), {literal(pattern)}) AS DOUBLE)), 0)"
         for pattern in IDENTIFIER_PATTERNS.values()
     )
     found = session.row(
-        f"SELECT {shares} FROM {file_2.relation(session, table.name)} WHERE {name} IS NOT NULL",
+        f"SELECT {shares} FROM {file_2.relation(session, table.name)} WHERE {_unlisted(field)}",
         step=f"look for identifiers in {table.name}",
     )
     return any(share > TOO_MANY_ALIKE for share in found)
 
 
-def _overlaps(session: Session, file_1: Draft, file_2: Draft, table: TableContract, column: str) -> bool:
+def _overlaps(session: Session, file_1: Draft, file_2: Draft, table: TableContract, field: FieldContract) -> bool:
     """Whether too many of a column's different values are names, addresses or postcodes of File 1."""
-    name = identifier(column)
     said = (
-        f"SELECT DISTINCT lower(trim({name})) AS value "
-        f"FROM {file_2.relation(session, table.name)} WHERE {name} IS NOT NULL"
+        f"SELECT DISTINCT lower(trim({identifier(field.name)})) AS value "
+        f"FROM {file_2.relation(session, table.name)} WHERE {_unlisted(field)}"
     )
     values = session.value(f"SELECT count(*) FROM ({said})", step=f"count the values of {table.name}")
     if values < FEWEST_VALUES_TO_COMPARE:

@@ -212,7 +212,7 @@ def test_csv_and_parquet_exports_stay_in_the_workspace(provided: TinyHome) -> No
     files = export(databank, "7001", "csv")
     folder = extract_path(databank, "7001").parent / "workspace" / "csv"
     assert {path.parent for path in files} == {folder}
-    assert len(files) == 11
+    assert len(files) == 14
     assert (folder / "README.txt").read_text().startswith("MADE-UP DATA")
     with (folder / f"TINY_ALF_{REFRESH}.csv").open() as lines:
         assert sorted(int(row["PERSON_ID_PE"]) for row in csv.DictReader(lines)) == expected_ids(provided)
@@ -221,7 +221,7 @@ def test_csv_and_parquet_exports_stay_in_the_workspace(provided: TinyHome) -> No
     assert sorted(table.column("PERSON_ID_PE").to_pylist()) == expected_ids(provided)
     entry = databank.ledger.last("export", "csv", "7001", "provided")
     assert entry is not None
-    assert entry.detail["tables"] == 11
+    assert entry.detail["tables"] == 14
 
 
 def test_stata_files_hold_every_digit_and_real_dates(provided: TinyHome) -> None:

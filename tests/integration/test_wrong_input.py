@@ -199,7 +199,7 @@ REFUSALS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "a deposit that is not there": (("deposit", "add", "nowhere"), "there is no deposit at nowhere"),
     "an unknown synthetic dataset": (
         ("synth", "--dataset", "x", "--out", "{out}"),
-        "no synthetic dataset of that name",
+        "there is no contract for the dataset 'x'",
     ),
     "SQL that does not run": (("sql", "SELEC 'Quillfeather'"), "could not read the SQL"),
     "SQL that writes": (("sql", "DELETE FROM databank.partitions"), "DELETE cannot be run here"),

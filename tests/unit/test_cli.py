@@ -10,6 +10,7 @@ import pytest
 from fjo_pipeline.core.keyring import open_keyring
 from fjo_pipeline.core.settings import ZONES, Settings
 from fjo_pipeline.home import init_home
+from fjo_pipeline.synthetic.reference_files import REFERENCE_NAMES
 from tests.command import Fjo
 from tests.deposit_builder import TINY_IDENTIFIERS, write_deposit
 from tests.tiny_home import REFRESH, TinyHome, write_postcodes, write_register
@@ -44,6 +45,7 @@ def test_synth_writes_a_deposit_with_its_register_and_truth(tmp_path: Path, fjo:
         "deposit",
         "register",
         "postcode_to_lsoa.csv",
+        *(f"{name}.csv" for name in REFERENCE_NAMES),
         "truth.parquet",
     ]
     assert all(Path(line).exists() for line in ran.out.splitlines())

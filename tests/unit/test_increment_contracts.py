@@ -15,8 +15,8 @@ WRONG = {
         "increments replace rows by VISIT, so its role is key or content",
     ),
     "a reference to what is dropped": (
-        "reference: {resource: places, fields: ID}",
-        "reference: {resource: visits, fields: NOTES}",
+        "{fields: PLACE, reference: {resource: places, fields: ID}}",
+        "{fields: NOTES, reference: {resource: visits, fields: NOTES}}",
         "increments may not refer to a field that is dropped",
     ),
     "a register": ("delivery: increment", "delivery: increment\nregister: true", "needs whole deposits: full"),

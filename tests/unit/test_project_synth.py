@@ -19,7 +19,7 @@ def test_a_made_up_extract_has_the_tables_of_the_real_one_and_none_of_its_rows(
     before = {path for path in home.settings.home.rglob("*") if path.is_file()}
     ran = fjo(home.settings, "project", "synth", "7001", "--people", "40", "--out", str(tmp_path / "out"))
     assert ran.code == 0
-    assert "MADE-UP DATA: project 7001: 11 tables" in ran.out
+    assert "MADE-UP DATA: project 7001: 14 tables" in ran.out
     assert ran.out.splitlines()[-1] == str(tmp_path / "out" / FILE)
     with duckdb.connect(str(tmp_path / "out" / FILE), read_only=True) as made:
         tables = made.sql("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()

@@ -14,7 +14,7 @@ from fjo_pipeline.databank.flow import (
     query,
     receive,
     release,
-    release_is_due,
+    release_due,
     released,
 )
 from fjo_pipeline.databank.projects.extract import make_extract
@@ -46,10 +46,10 @@ def test_a_refresh_is_due_once_both_files_are_there(empty_home: TinyHome) -> Non
     empty_home.at_ttp()
     (found,) = due(empty_home.databank)
     assert (found.dataset, found.refresh) == ("tiny", REFRESH)
-    assert not release_is_due(empty_home.databank)
+    assert not release_due(empty_home.databank)
     assert empty_home.at_databank().changed
     assert list(due(empty_home.databank)) == []
-    assert release_is_due(empty_home.databank)
+    assert release_due(empty_home.databank)
 
 
 def test_an_altered_file_is_due_so_that_the_step_says_what_is_wrong(home: TinyHome) -> None:
@@ -78,15 +78,15 @@ def test_before_the_first_release_users_read_nothing(empty_home: TinyHome) -> No
 
 
 def test_users_read_what_was_released_and_not_what_came_after(home: TinyHome, tmp_path: Path) -> None:
-    assert not release_is_due(home.databank)
+    assert not release_due(home.databank)
     assert add_deprivation(home, tmp_path) == 1
-    assert release_is_due(home.databank)
+    assert release_due(home.databank)
     count = "SELECT count(*) AS n FROM SAILREFRV.DEPRIVATION_BY_LSOA2011"
     assert query(home.databank, count).to_pylist() == [{"n": 0}]
     result = release(home.databank)
     assert result == released(home.databank)
     assert result.synthetic
-    assert not release_is_due(home.databank)
+    assert not release_due(home.databank)
     assert query(home.databank, count).to_pylist() == [{"n": 1}]
 
 

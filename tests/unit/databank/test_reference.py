@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.databank.flow import release, release_is_due
+from fjo_pipeline.databank.flow import release, release_due
 from fjo_pipeline.databank.reference import Loaded, add_reference, known_authorities
 from fjo_pipeline.databank.reference_layouts import REFERENCES, REGION
 from fjo_pipeline.databank.store import current_snapshot
@@ -163,9 +163,9 @@ def test_another_vintage_makes_a_release_due(home: TinyHome, tmp_path: Path) -> 
     add(home, tmp_path, NAME, GOOD)
     release(home.databank)
     add(home, tmp_path, NAME, GOOD)
-    assert not release_is_due(home.databank)
+    assert not release_due(home.databank)
     add(home, tmp_path, NAME, GOOD, "2015")
-    assert release_is_due(home.databank)
+    assert release_due(home.databank)
 
 
 def test_a_store_of_before_is_given_the_new_columns_and_its_rows_give_way(home: TinyHome, tmp_path: Path) -> None:

@@ -115,6 +115,9 @@ def test_codes_that_may_be_outgrown_can_hide_identifiers_and_are_looked_at(guard
     assert guards.no_identifier_values(session, guarded.contract, file_1, file_2).passed
     found = guards.no_identifier_values(session, load_contract(path), file_1, file_2)
     assert found.counts == {"visits.KIND": 1}
+    codes = ", ".join(f"SA{number} 8PP" for number in range(10, 90))
+    path.write_text(TINY_CONTRACT.replace(listed, f"constraints: {{enum: [{codes}]}}, outgrown: warn"))
+    assert guards.no_identifier_values(session, load_contract(path), file_1, file_2).passed
 
 
 def test_a_join_key_that_stands_twice_is_found(guarded: Guarded) -> None:

@@ -98,6 +98,8 @@ def test_people_join_on_alf2_with_and_without_an_alf(two: TinyHome) -> None:
 
 
 def test_only_one_dataset_may_be_the_second_register(two: TinyHome) -> None:
-    (two.settings.contracts / "other.yaml").write_text(COURT.replace("name: court", "name: other", 1))
+    (two.settings.contracts / "other.yaml").write_text(
+        COURT.replace("name: court", "name: other", 1).replace("CRTX", "OTHX")
+    )
     with pytest.raises(Refused, match="only one contract may say second_register: court and other do"):
         second_register(two.settings.contracts)
