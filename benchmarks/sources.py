@@ -5,7 +5,6 @@ over them by dbt, with a made-up cohort in place of the core. Each step is a pro
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -73,7 +72,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=3_000_000)
     parser.add_argument("--cohort", type=int, default=300_000)
     parser.add_argument("--home", type=Path, help="keep the home here; thrown away without it")
-    parser.add_argument("--memory-limit", default="4GB", help="DuckDB's own, in each process")
+    parser.add_argument("--memory-limit", default="3GB", help="DuckDB's own, in each process")
     parser.add_argument("--no-report", action="store_true", help="leave the page as it is")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -216,7 +215,7 @@ def _columns(dataset: Contract, table: str, given: dict[str, str]) -> str:
 def _send(settings: Settings, sender: Zone, kind: Kind, tables: dict[str, str]) -> None:
     subject = Subject(kind, DATASET, REFRESH, contract(DATASET).version, synthetic=True)
     draft = Draft.begin(settings.home / "drafts" / kind, subject)
-    with open_session(settings.temporary(sender), memory_limit=settings.memory_limit) as session:
+    with open_session(settings.temporary(sender), memory_limit=settings.databank_memory_limit) as session:
         for table, query in tables.items():
             draft.write(session, table, query)
     keyring, ledger = open_keyring(settings, sender), open_ledger(settings, sender)
@@ -228,13 +227,13 @@ def _dbt(settings: Settings, *models: str) -> None:
     with store.reading() as session:
         refreshes = [(each.dataset, each.refresh) for each in partitions(session)]
     variables = dbt_variables(refreshes, [each.name for each in datasets(settings.contracts)])
-    command = [sys.executable, "-m", "dbt.cli.main", "run", "--quiet", "--select", *models, "--vars", variables]
+    command = [str(Path(sys.executable).with_name("dbt")), "run", "--quiet", "--select", *models, "--vars", variables]
     command += ["--project-dir", str(MODELS), "--profiles-dir", str(MODELS)]
     subprocess.run(command, check=True, env=os.environ | dbt_environment(store, settings))
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    return Settings(home=arguments.home, memory_limit=arguments.memory_limit, threads=2)
+    return Settings(home=arguments.home, databank_memory_limit=arguments.memory_limit, threads=2)
 
 
 def _report(stages: list[Stage], arguments: argparse.Namespace) -> None:
@@ -247,7 +246,6 @@ def _report(stages: list[Stage], arguments: argparse.Namespace) -> None:
     table = "\n".join([said, "", "| step | seconds | CPU seconds | peak MB |", "|---|---:|---:|---:|", *rows])
     options = f"--spells {arguments.spells} --people {arguments.people} --cohort {arguments.cohort}"
     write_section(TITLE, f"python -m benchmarks.sources {options}", table)
-    print(json.dumps([each.__dict__ for each in stages]))
 
 
 if __name__ == "__main__":

@@ -405,6 +405,7 @@ def test_copies_of_people_do_not_weigh_in_match_rates(built: Path) -> None:
 def test_linked_people_are_found_in_every_source_by_its_own_dates_as_of_its_newest_refresh(built: Path) -> None:
     sql = "SELECT alf_e, source, kind, year(event_date) FROM lake.intermediate.int_contacts "
     assert rows(built, sql + "WHERE source NOT LIKE 'cafcass_england_%' ORDER BY 4, 1, 3") == [
+        (900, "deaths", "death", 2001),
         (901, "education", "school census", 2003),
         (901, "children_looked_after", "looked after", 2004),
         (901, "care_and_support", "care and support", 2005),
