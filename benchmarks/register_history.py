@@ -34,7 +34,8 @@ def main() -> None:
     parser.add_argument("--memory-limit", default="4GB")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        settings = Settings(home=Path(scratch) / "home", memory_limit=arguments.memory_limit)
+        limit = arguments.memory_limit
+        settings = Settings(home=Path(scratch) / "home", memory_limit=limit, databank_memory_limit=limit)
         keyrings = {zone: Keyring.create(zone, keyring_path(settings, zone)) for zone in ZONES}
         for keyring in keyrings.values():
             for other in keyrings.values():

@@ -151,3 +151,33 @@ follow-up on which anything happened. `relation` has the columns of `groups`, `d
     where source = 'cms'
 )
 {%- endmacro %}
+
+{#
+CTEs that end in `editions`: which refresh of each source system belongs to each look at a nation. A nation is looked at
+as of each refresh of its system in use; a system that came before goes with every one of them.
+#}
+{% macro editions() -%}
+sources as (
+    select distinct source, refresh, {{ nation_of('source') }} as nation, source = 'cms' as is_former
+    from {{ ref('int_cases') }}
+),
+
+leads as (
+    select nation, refresh
+    from sources
+    qualify is_former = min(is_former) over (partition by nation)
+),
+
+editions as (
+    select
+        nation,
+        leads.refresh,
+        sources.source,
+        coalesce(
+            max(sources.refresh) filter (sources.refresh <= leads.refresh), min(sources.refresh)
+        ) as source_refresh
+    from leads
+    join sources using (nation)
+    group by all
+)
+{%- endmacro %}

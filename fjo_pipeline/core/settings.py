@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=2, ge=1)
     memory_limit: str = "4GB"
     provider_memory_limit: str = "1400MB"
+    databank_memory_limit: str = "3GB"
     linkage_engine: Literal["duckdb", "spark"] = "duckdb"
     passphrase_file: Path | None = None
     catalogue: str = "sqlite"

@@ -26,7 +26,7 @@ def dbt_environment(store: DatabankStore, settings: Settings) -> dict[str, str]:
         "FJO_DBT_LOCK": str(store.dbt_lock),
         "FJO_DBT_TEMPORARY": str(settings.temporary("databank")),
         "FJO_DBT_THREADS": str(settings.threads),
-        "FJO_DBT_MEMORY_LIMIT": settings.memory_limit,
+        "FJO_DBT_MEMORY_LIMIT": settings.databank_memory_limit,
         "DBT_TARGET_PATH": str(home / "dbt" / "target"),
         "DBT_LOG_PATH": str(home / "dbt" / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

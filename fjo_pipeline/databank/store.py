@@ -135,7 +135,7 @@ class DatabankStore:
         settings = self.settings
         with open_session(
             settings.temporary("databank"),
-            memory_limit=settings.memory_limit,
+            memory_limit=settings.databank_memory_limit,
             threads=settings.threads,
             lock=lock,
             extensions=lake_extensions(self.catalogue),

@@ -25,6 +25,16 @@ REFRESHES = {
     "cafcass_england_cms": ["20191220"],
     "cafcass_england_ecms": ["20240111", "20240711"],
     "cafcass_cymru": ["20230622"],
+    "care_and_support": ["20240101"],
+    "child_health": ["20240101"],
+    "children_looked_after": ["20240101"],
+    "childrens_social_care_england": ["20240101"],
+    "deaths": ["20240101"],
+    "edds": ["20240101"],
+    "education": ["20240101"],
+    "family_court": ["20240101"],
+    "opdw": ["20240101"],
+    "pedw": ["20230101", "20240101"],
 }
 ALF_COLUMNS = (
     "PERSON_ID_E BIGINT, ALF_E BIGINT, ALF_STS_CD VARCHAR, ALF_MTCH_PCT DECIMAL(7,6), WOB DATE, GNDR_CD VARCHAR, "
@@ -32,7 +42,7 @@ ALF_COLUMNS = (
 )
 BAND_COLUMNS = "PERSON_ID_E BIGINT, AGE_BAND_FIRST_S31 VARCHAR, AVAIL_FROM_DT DATE"
 TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN"}
-LINKED_TYPES = {"WOB": "DATE", "ALF": "BIGINT", "ALF2": "BIGINT", "LSOA_CD": "VARCHAR", "GNDR_CD": "VARCHAR"}
+LINKED_TYPES = {"WOB": "DATE", "ALF": "BIGINT", "ALF2": "BIGINT", "ALF_MTCH_PCT": "DECIMAL(7,6)"}
 
 Rows = list[dict[str, Any]]
 
@@ -154,6 +164,41 @@ CYMRU: dict[str, Rows] = {
     ],
     "hearings": [{"HEARING_ID": 1, "APPLICATION_ID": 800, "HEARING_DATE": "2015-10-20"}],
 }  # fmt: skip
+# One person, 901, in every source in a year of its own, and 905 where her mother 900 and the child stand on one row.
+OTHERS: dict[str, dict[str, Rows]] = {
+    "pedw": {
+        "spell": [{"SPELL_NUM": 1, "ALF": 901, "ADMIS_DT": "2014-05-01"}, {"SPELL_NUM": 2, "ADMIS_DT": "2015-06-01"}]
+    },
+    "edds": {"edds": [{"RECORD_ID": 1, "ALF": 901, "ADMIN_ARR_DT": "2015-05-01"}]},
+    "opdw": {
+        "outpatients": [
+            {"ATT_ID": 1, "ALF": 901, "ATTEND_DT": "2013-05-01", "ATTEND_CD": "5"},
+            {"ATT_ID": 2, "ALF": 901, "ATTEND_DT": "2016-05-01", "ATTEND_CD": "3"},
+        ]
+    },
+    "education": {"pupil": [{"IRN": 71, "YEAR": 200301}]},
+    "deaths": {
+        "deaths": [
+            {"ALF": 901, "DEATH_DT": "2023-06-30", "DEATH_DT_VALID": "Valid"},
+            {"ALF": 901, "DEATH_DT": "2023-06-02"},
+            {"ALF": 900, "DEATH_DT": "2001-01-01", "DEATH_DT_VALID": "Something else"},
+        ]
+    },
+    "child_health": {"child_births": [{"CHILD_ID": 1, "ALF": 905, "MAT_ALF": 900, "WOB": "2011-09-05"}]},
+    "children_looked_after": {
+        "episode_main": [{"HYBRID_ID": 71, "YEAR_CODE": 200405, "EPISODE_START_DATE": "2004-07-01"}]
+    },
+    "care_and_support": {"main_crcs": [{"CHILD_CODE": 71, "YEAR_CODE": 200405}]},
+    "childrens_social_care_england": {
+        "cindetails": [{"CINDETAILSID": 1, "CHILD": 71, "CINREFERRALDATE": "2006-01-01"}],
+        "episodes": [{"CHILD": 71, "DECOM": "2007-01-01"}],
+    },
+    "family_court": {
+        "cases": [{"CASE_NUMBER": 5, "DATE_ISSUED": "2008-01-01"}],
+        "parties": [{"PARTY_ID": 1, "CASE_NUMBER": 5, "PERSON_ID": 71}],
+    },
+}
+LINKED_901 = "(71, 901, '4', NULL, DATE '1985-06-03', '1', 'W01000001', DATE '2024-01-01')"
 LINKS = {
     "cafcass_england_cms": "(11, 900, '39', NULL, DATE '1990-06-04', '2', 'E01000001', DATE '2019-12-20'), "
     "(15, 905, '4', NULL, DATE '2011-09-05', '2', 'E01000001', DATE '2019-12-20'), "
@@ -174,7 +219,7 @@ def column_types(table: TableContract) -> dict[str, str]:
         if column == "AVAIL_FROM_DT":
             types[column] = "DATE"
         elif column in table.linked:
-            types[column] = LINKED_TYPES[table.linked[column].said]
+            types[column] = LINKED_TYPES.get(table.linked[column].said, "VARCHAR")
         else:
             field = table.field(column)
             types[column] = "BIGINT" if field.role == "key" else TYPES[field.type]
@@ -207,16 +252,16 @@ def lake(home: Path) -> Iterator[Session]:
 
 def fill(session: Session) -> None:
     """The hand-made tables of every dataset in every refresh."""
-    tables = {"cafcass_england_cms": CMS, "cafcass_england_ecms": ECMS, "cafcass_cymru": CYMRU}
+    tables = {"cafcass_england_cms": CMS, "cafcass_england_ecms": ECMS, "cafcass_cymru": CYMRU, **OTHERS}
     for dataset, given in ((contract(name), given) for name, given in tables.items()):
         for schema in (dataset.names.data_schema, dataset.names.lookup_schema):
             session.run(f"CREATE SCHEMA IF NOT EXISTS lake.{schema}", step="make a schema")
         for refresh in REFRESHES[dataset.name]:
-            for table in dataset.tables:
+            for table in (each for each in dataset.tables if each.curated):
                 write_table(session, dataset, table, refresh, given.get(table.name, []))
             target = f"lake.{dataset.names.data_schema}.{dataset.names.alf_table}_{refresh}"
             session.run(f"CREATE TABLE {target} ({ALF_COLUMNS})", step="make the ALF table")
-            session.run(f"INSERT INTO {target} VALUES {LINKS[dataset.name]}", step="fill the ALF table")
+            session.run(f"INSERT INTO {target} VALUES {LINKS.get(dataset.name, LINKED_901)}", step="fill the ALF table")
             if dataset.derived:
                 target = (
                     f"lake.{dataset.names.data_schema}.{dataset.names.table_prefix}_{dataset.derived.table}_{refresh}"
@@ -355,6 +400,48 @@ def test_one_court_under_two_ids_is_one_court_at_the_hearings(built: Path) -> No
 def test_copies_of_people_do_not_weigh_in_match_rates(built: Path) -> None:
     sql = "SELECT people, people_usable, linked, status_4, status_99 FROM lake.marts.match_rates "
     assert rows(built, sql + "WHERE dimension = 'all' AND refresh = '20240111'") == [(4, 2, 2, 2, 2)]
+
+
+def test_linked_people_are_found_in_every_source_by_its_own_dates_as_of_its_newest_refresh(built: Path) -> None:
+    sql = "SELECT alf_e, source, kind, year(event_date) FROM lake.intermediate.int_contacts "
+    assert rows(built, sql + "WHERE source NOT LIKE 'cafcass_england_%' ORDER BY 4, 1, 3") == [
+        (900, "deaths", "death", 2001),
+        (901, "education", "school census", 2003),
+        (901, "children_looked_after", "looked after", 2004),
+        (901, "care_and_support", "care and support", 2005),
+        (901, "childrens_social_care_england", "referral", 2006),
+        (901, "childrens_social_care_england", "looked after", 2007),
+        (901, "family_court", "court case", 2008),
+        (900, "child_health", "birth of a child", 2011),
+        (905, "child_health", "birth", 2011),
+        (901, "opdw", "outpatient", 2013),
+        (901, "pedw", "hospital", 2014),
+        (901, "cafcass_cymru", "application", 2015),
+        (901, "edds", "emergency", 2015),
+        (901, "opdw", "not seen", 2016),
+        (901, "deaths", "death", 2023),
+        (901, "deaths", "death", 2023),
+    ]
+
+
+def test_pairs_of_sources_are_counted_over_everything_that_is_there(built: Path) -> None:
+    sql = (
+        "SELECT source_b, year, people FROM lake.marts.source_overlap WHERE source_a = 'cafcass_cymru' AND people > 0 "
+    )
+    found = rows(built, sql + "ORDER BY year, source_b")
+    assert found[:2] == [("cafcass_cymru", 2015, 1), ("edds", 2015, 1)]
+    # Without a year: with each source in which 901 stands, which is not in CMS, ECMS and child health.
+    assert found[2:] == [(name, None, 1) for name in sorted({"cafcass_cymru", *OTHERS} - {"child_health"})]
+
+
+def test_contact_around_an_application_goes_through_the_whole_core_to_death(built: Path) -> None:
+    columns = "alf_e, application_date, hospital_before, hospital_after, emergency_before, emergency_after, "
+    columns += "outpatient_before, outpatient_after, death_date, hospital_followed_until"
+    found = rows(built, f"SELECT {columns} FROM lake.marts.cohort_contacts WHERE nation = 'Wales'")
+    days = (date(2015, 5, 1), 1, 0, 0, 1, 1, 0, date(2023, 6, 2), date(2017, 4, 30))
+    assert found == [(901, *days)]
+    # Whose date of death is not valid is followed on.
+    assert rows(built, "SELECT * FROM lake.staging.stg_reference__deaths") == [(901, date(2023, 6, 2))]
 
 
 def test_few_people_are_not_let_out(built: Path) -> None:

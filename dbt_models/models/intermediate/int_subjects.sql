@@ -1,27 +1,5 @@
-with sources as (
-    select distinct source, refresh, {{ nation_of('source') }} as nation, source = 'cms' as is_former
-    from {{ ref('int_cases') }}
-),
-
--- A nation is looked at as of each refresh of its system in use; a system that came before goes with every one of them.
-leads as (
-    select nation, refresh
-    from sources
-    qualify is_former = min(is_former) over (partition by nation)
-),
-
-editions as (
-    select
-        nation,
-        leads.refresh,
-        sources.source,
-        coalesce(
-            max(sources.refresh) filter (sources.refresh <= leads.refresh), min(sources.refresh)
-        ) as source_refresh
-    from leads
-    join sources using (nation)
-    group by all
-),
+with
+{{ editions() }},
 
 people as (
     select source, refresh as source_refresh, person_id, {{ person_key() }} as child_key, gender, week_of_birth, lsoa

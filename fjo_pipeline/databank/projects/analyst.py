@@ -33,7 +33,10 @@ def analyst_session(databank: Databank, number: str) -> Iterator[Session]:
     work = path.with_name(f"{project.work_schema}.duckdb")
     settings = databank.settings
     with open_session(
-        settings.temporary("databank"), memory_limit=settings.memory_limit, threads=settings.threads, lock=False
+        settings.temporary("databank"),
+        memory_limit=settings.databank_memory_limit,
+        threads=settings.threads,
+        lock=False,
     ) as session:
         session.run(f"ATTACH {literal(path)} AS extract (ENCRYPTION_KEY {key}, READ_ONLY)", step="open the extract")
         session.run(
@@ -79,7 +82,7 @@ def _export_table(databank: Databank, number: str, extract: Extract, name: str, 
     key = literal(extract_key(databank.keyring, number))
     settings = databank.settings
     with open_session(
-        settings.temporary("databank"), memory_limit=settings.memory_limit, threads=settings.threads
+        settings.temporary("databank"), memory_limit=settings.databank_memory_limit, threads=settings.threads
     ) as session:
         path = literal(extract_path(databank, number))
         session.run(f"ATTACH {path} AS extract (ENCRYPTION_KEY {key}, READ_ONLY)", step="open the extract")
