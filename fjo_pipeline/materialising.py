@@ -32,7 +32,7 @@ def materialise(settings: Settings, task: Task) -> str | None:
         with redirect_stdout(StringIO()):
             result = dg.materialize(
                 [*(definitions.assets or [])],  # type: ignore[list-item]  # Dagster's own union is wider
-                selection=_selection(task),
+                selection=_selection(task, definitions),
                 partition_key=None if task.stage in ("release", "pages") else task.refresh,
                 instance=instance,
                 resources=dict(definitions.resources or {}),
@@ -50,7 +50,7 @@ def _definitions(settings: Settings, zone: Zone) -> dg.Definitions:
     return build_provider(settings) if zone == "provider" else build_ttp(settings)
 
 
-def _selection(task: Task) -> dg.AssetSelection:
+def _selection(task: Task, definitions: dg.Definitions) -> dg.AssetSelection:
     if task.stage == "release":
         # The views, which are grouped by layer, and the release; the refreshes beneath them stand already.
         release = dg.AssetSelection.assets(RELEASE)
@@ -60,7 +60,10 @@ def _selection(task: Task) -> dg.AssetSelection:
     if task.stage == "extract":
         return dg.AssetSelection.assets(["databank", "projects", "extract"])
     zone, names = STAGES[task.stage]
-    return dg.AssetSelection.assets(*[[zone, task.dataset, name] for name in names])
+    # A register is curated as a dataset is, and has no differences to an earlier deposit.
+    here = definitions.resolve_asset_graph().executable_asset_keys
+    keys = (dg.AssetKey([zone, task.dataset, name]) for name in names)
+    return dg.AssetSelection.assets(*(key for key in keys if key in here))
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

@@ -8,7 +8,7 @@ STAGES: dict[str, tuple[Zone, tuple[str, ...]]] = {
     "split": ("provider", ("deposit", "file_1", "file_2", "transfers")),
     "link": ("ttp", ("file_1", "linkage", "linkage_report", "file_3", "transfers")),
     "register": ("ttp", ("history", "transfers")),
-    "curate": ("databank", ("received", "curated")),
+    "curate": ("databank", ("received", "curated", "refresh_differences")),
     "differences": ("databank", ("refresh_differences",)),
     "quality": ("databank", ("linkage_quality",)),
     "receipt": ("provider", ("receipt",)),
