@@ -52,8 +52,9 @@ def views_request(
 
     From what stands, not from what happened, so that nothing that happens between two looks is lost (decision 15).
     """
-    runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNDER_WAY))
-    if any(key.path[0] == "databank" for run in runs for key in run.asset_selection or ()):
+    # Those that the daemon watches over: what a killed `fjo refresh` left in progress would stand there for ever.
+    watched = [run for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNDER_WAY)) if run.remote_job_origin]
+    if any(key.path[0] == "databank" for run in watched for key in run.asset_selection or ()):
         return dg.SkipReason("something of the databank's is under way")
     if digest := release_due(databank):
         return dg.RunRequest(run_key=f"views-{digest}", asset_selection=views)

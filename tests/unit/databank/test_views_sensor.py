@@ -4,12 +4,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.databank.flow import curate, note_views, receive, release, release_due, state_digest, views_built
 from fjo_pipeline.databank.sensors import views_request
 from tests.tiny_home import LATER, TinyHome
 
+DAEMONS = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("databank"), "repository"), "job")
 VIEWS = [dg.AssetKey(["databank", "marts", "case"]), dg.AssetKey(["databank", "store", "release"])]
 
 
@@ -31,8 +33,8 @@ def state(home: TinyHome) -> str:
         return state_digest(session)
 
 
-def under_way(instance: dg.DagsterInstance, zone: str) -> None:
-    """A run of a zone's asset that has not ended."""
+def under_way(instance: dg.DagsterInstance, zone: str, origin: RemoteJobOrigin | None) -> None:
+    """A run of a zone's asset that has not ended: the daemon's, or of a command that was killed."""
 
     @dg.asset(key=[zone, "tiny", "curated"])
     def made() -> None: ...
@@ -40,6 +42,7 @@ def under_way(instance: dg.DagsterInstance, zone: str) -> None:
     instance.create_run_for_job(
         dg.Definitions([made]).resolve_implicit_global_asset_job_def(),
         status=dg.DagsterRunStatus.STARTED,
+        remote_job_origin=origin,
         asset_selection=frozenset([made.key]),
     )
 
@@ -63,9 +66,10 @@ def test_while_something_of_the_databanks_is_under_way_nothing_is_asked_for(
     home: TinyHome, instance: dg.DagsterInstance
 ) -> None:
     home.databank.ledger.forget("release", "databank", "latest", "released")
-    under_way(instance, "ttp")
+    under_way(instance, "ttp", DAEMONS)
+    under_way(instance, "databank", None)
     assert asked(home, instance) == VIEWS
-    under_way(instance, "databank")
+    under_way(instance, "databank", DAEMONS)
     assert asked(home, instance) is None
 
 
