@@ -146,6 +146,7 @@ def test_comparing_again_writes_nothing(home: TinyHome) -> None:
         assert current_snapshot(session) == before
 
 
+@pytest.mark.slow
 def test_the_order_of_deposits_makes_no_difference(empty_home: TinyHome, carried: TinyHome, tmp_path: Path) -> None:
     for refresh, csvs in ((LATER, TINY), (BETWEEN, MORE), (REFRESH, TINY)):
         empty_home.carry(csvs, refresh)

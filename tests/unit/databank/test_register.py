@@ -1,6 +1,7 @@
 """The register's people and addresses in the databank, and the RALFs that join them with a dataset's people."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ from tests.tiny_home import (
     REFRESH,
     REGISTER_REFRESH,
     TinyHome,
+    copied,
+    loaded_home,
     write_postcodes,
     write_register,
 )
@@ -64,14 +67,21 @@ def stay(person: int, street: str, since: str, until: str = "", postcode: str = 
     return {"PERS_ID": person, "ADDRESS_1": street, "POSTCODE": postcode, "FROM_DT": since, "TO_DT": until}
 
 
+@pytest.fixture(scope="module")
+def addressed_once(tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
+    """A home whose tiny dataset has addresses, carried through with the register; not to be changed."""
+    home = copied(loaded_home(tmp_path_factory.getbasetemp()), tmp_path_factory.mktemp("addressed") / "base")
+    (home.settings.contracts / "tiny.yaml").write_text(ADDRESSED_CONTRACT)
+    home.carry(ADDRESSED)
+    home.at_register()
+    release(home.databank)
+    return home
+
+
 @pytest.fixture
-def addressed(empty_home: TinyHome) -> TinyHome:
-    """A home whose tiny dataset has addresses, carried through with the register."""
-    (empty_home.settings.contracts / "tiny.yaml").write_text(ADDRESSED_CONTRACT)
-    empty_home.carry(ADDRESSED)
-    empty_home.at_register()
-    release(empty_home.databank)
-    return empty_home
+def addressed(addressed_once: TinyHome, tmp_path: Path) -> TinyHome:
+    """The same, the test's own."""
+    return copied(addressed_once, tmp_path / "base")
 
 
 def test_the_tables_have_sails_columns_and_the_registers_dates(
