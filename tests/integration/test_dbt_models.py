@@ -464,6 +464,7 @@ def test_staging_views_read_under_another_alias(built: Path) -> None:
     assert found == 10
 
 
+@pytest.mark.slow
 def test_without_refreshes_the_models_build_empty_with_their_types(built: Path, tmp_path: Path) -> None:
     with lake(tmp_path) as session, one_transaction(session):
         make_reference(session)

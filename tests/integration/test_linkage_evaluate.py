@@ -24,8 +24,8 @@ def _evaluate(folder: Path, spill: Path, **options: object) -> Evaluation:
     [
         ("febrl4", "shipped", 0.993),
         ("historical_50k", "shipped", 0.90),
-        ("febrl4", "train", 0.993),
-        ("historical_50k", "train", 0.90),
+        pytest.param("febrl4", "train", 0.993, marks=pytest.mark.slow),
+        pytest.param("historical_50k", "train", 0.90, marks=pytest.mark.slow),
     ],
 )
 def test_reaches_its_f1_on_other_peoples_data(
