@@ -49,7 +49,7 @@ def test_the_three_zones_are_there_without_an_error(dagster: Dagster) -> None:
     [
         ("asset-groups", ("Global asset lineage", *ZONES, "staging", "marts")),
         ("locations/provider/asset-groups/provider/lineage", ("deposit", "file_1", "file_2", "receipt")),
-        ("overview/automation", ("provider_inbox", "ttp_inbox", "databank_automation")),
+        ("overview/automation", ("provider_inbox", "databank_inbox", "databank_views")),
     ],
 )
 def test_a_page_draws_itself(dagster: Dagster, tmp_path: Path, page: str, texts: tuple[str, ...]) -> None:
