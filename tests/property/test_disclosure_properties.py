@@ -51,7 +51,7 @@ def test_each_small_cell_may_be_one_or_the_threshold_for_all_that_the_sums_say(
 
 @pytest.mark.slow
 @given(tables(), st.sampled_from([SAIL_2025, SAIL_2020]))
-@settings(max_examples=3000)
+@settings(max_examples=2000)
 def test_thousands_of_tables_give_no_small_cell_away(table: FrequencyTable, policy: Policy) -> None:
     assert_nothing_is_given_away([release_tables([table], policy, 1)], policy)
 
