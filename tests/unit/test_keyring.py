@@ -185,12 +185,17 @@ def test_pinned_cards_are_kept_and_refuse_change(tmp_path: Path, keyring: Keyrin
     assert keyring.peer("ttp") == ttp.card
 
 
+def another(text: str, place: int) -> str:
+    """The text with another character at a place."""
+    return text.replace(text[place], "q" if text[place] != "q" else "p")
+
+
 def test_a_card_is_named_by_both_its_keys_and_its_zone(tmp_path: Path) -> None:
     card = Keyring.create("ttp", tmp_path / "keyring.json").card
     assert PublicCard(**card.as_json()) == card  # type: ignore[arg-type]
     others = [
         PublicCard("databank", card.age_recipient, card.verify_key),
-        PublicCard("ttp", card.age_recipient[:-1] + "q", card.verify_key),
-        PublicCard("ttp", card.age_recipient, "A" + card.verify_key[1:]),
+        PublicCard("ttp", another(card.age_recipient, -1), card.verify_key),
+        PublicCard("ttp", card.age_recipient, another(card.verify_key, 0)),
     ]
     assert len({each.fingerprint for each in (card, *others)}) == 4
