@@ -1,13 +1,14 @@
 """What the three zones' Dagster definitions share: partitions, failures in words, automation, the nightly hour."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 
 from fjo_pipeline.core.errors import FjoError, StoreBusy
+from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.settings import Zone
 
 # Backfill policies are marked beta; the warning would stand once an asset on every start.
@@ -40,6 +41,48 @@ by one that was requested at the first of them. A step made once too often chang
 def deposits(dataset: str) -> dg.DynamicPartitionsDefinition:
     """The refreshes of a dataset, by refresh date; never a person or a case. One name serves all code locations."""
     return dg.DynamicPartitionsDefinition(name=f"{dataset}_deposits")
+
+
+def stage_asset(
+    key: Sequence[str] | dg.AssetKey,
+    *,
+    kinds: set[str],
+    description: str,
+    deps: Sequence[Sequence[str]] = (),
+    check_specs: Sequence[dg.AssetCheckSpec] = (),
+    automation_condition: dg.AutomationCondition[Any] | None = None,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Dagster's decorator for one stage of a dataset, by its key of zone, dataset and stage: a partition a refresh,
+    in the group and under the lock of its zone."""
+    zone, dataset, _ = key.path if isinstance(key, dg.AssetKey) else key
+    return dg.asset(
+        key=key,
+        deps=deps,
+        check_specs=check_specs,
+        partitions_def=deposits(dataset),
+        backfill_policy=ONE_RUN_A_PARTITION,
+        automation_condition=automation_condition,
+        group_name=zone,
+        kinds=kinds,
+        pool=f"{zone}_store",
+        description=description,
+    )
+
+
+def blocking_checks(key: dg.AssetKey, checks: Mapping[str, str]) -> list[dg.AssetCheckSpec]:
+    """Checks of an asset, by name with what they say, that stop the flow where they fail."""
+    return [
+        dg.AssetCheckSpec(name, asset=key, description=description, blocking=True)
+        for name, description in checks.items()
+    ]
+
+
+def check_results(key: dg.AssetKey, findings: Sequence[Finding]) -> list[dg.AssetCheckResult]:
+    """What an asset's checks found, for Dagster."""
+    return [
+        dg.AssetCheckResult(passed=each.passed, check_name=each.name, asset_key=key, metadata=each.counts)
+        for each in findings
+    ]
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.orchestration import (
     AFTER_WHAT_IT_STANDS_ON,
     ONE_RUN_A_PARTITION,
-    deposits,
+    blocking_checks,
+    check_results,
     failures_in_words,
+    stage_asset,
 )
 from fjo_pipeline.databank.checks import CURATED_CHECKS
 from fjo_pipeline.databank.curate import Curated
@@ -30,14 +32,10 @@ def databank_assets(dataset: str) -> list[dg.AssetsDefinition]:
 
 
 def _received(dataset: str) -> dg.AssetsDefinition:
-    @dg.asset(
+    @stage_asset(
         key=["databank", dataset, "received"],
         deps=[["provider", dataset, "transfers"], ["ttp", dataset, "transfers"]],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
-        group_name="databank",
         kinds={"age"},
-        pool=POOL,
         description="Files 2 and 3 as they came, signatures and digests verified.",
     )
     def received(context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]) -> dg.MaterializeResult[None]:
@@ -58,19 +56,12 @@ def _received(dataset: str) -> dg.AssetsDefinition:
 def _curated(dataset: str) -> dg.AssetsDefinition:
     key = dg.AssetKey(["databank", dataset, "curated"])
 
-    @dg.asset(
+    @stage_asset(
         key=key,
         deps=[["databank", dataset, "received"]],
-        check_specs=[
-            dg.AssetCheckSpec(name, asset=key, description=description, blocking=True)
-            for name, description in CURATED_CHECKS.items()
-        ],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
+        check_specs=blocking_checks(key, CURATED_CHECKS),
         automation_condition=AFTER_WHAT_IT_STANDS_ON,
-        group_name="databank",
         kinds={"ducklake"},
-        pool=POOL,
         description="SAIL's tables of a refresh: Files 2 and 3 recombined, every id encrypted again.",
     )
     def curated(
@@ -85,10 +76,7 @@ def _curated(dataset: str) -> dg.AssetsDefinition:
 
 def curation_results(key: dg.AssetKey, result: Curated) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """What a curation tells Dagster: its checks, and the materialisation where something stands curated."""
-    checks = [
-        dg.AssetCheckResult(passed=each.passed, check_name=each.name, asset_key=key, metadata=each.counts)
-        for each in result.findings
-    ]
+    checks = check_results(key, result.findings)
     if not result.sound:
         yield from checks
         raise dg.Failure("a check failed, so nothing was written: see the checks", allow_retries=False)
@@ -109,7 +97,7 @@ def curation_results(key: dg.AssetKey, result: Curated) -> Iterator[dg.Materiali
 def _refresh_differences(dataset: str) -> dg.AssetsDefinition:
     key = dg.AssetKey(["databank", dataset, "refresh_differences"])
 
-    @dg.asset(
+    @stage_asset(
         key=key,
         deps=[["databank", dataset, "curated"]],
         check_specs=[
@@ -119,12 +107,8 @@ def _refresh_differences(dataset: str) -> dg.AssetsDefinition:
                 description="What the refresh changed against the last is within the contract's bands; warns only.",
             )
         ],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
         automation_condition=AFTER_WHAT_IT_STANDS_ON,
-        group_name="databank",
         kinds={"ducklake", "html"},
-        pool=POOL,
         description="What a refresh changed against the last, in databank.refresh_differences and as a page.",
     )
     def refresh_differences(
@@ -152,14 +136,10 @@ def _refresh_differences(dataset: str) -> dg.AssetsDefinition:
 
 
 def _linkage_quality(dataset: str) -> dg.AssetsDefinition:
-    @dg.asset(
+    @stage_asset(
         key=["databank", dataset, "linkage_quality"],
         deps=[["ttp", dataset, "transfers"]],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
-        group_name="databank",
         kinds={"age", "ducklake"},
-        pool=POOL,
         description="The TTP's linkage report as it came: suppressed counts, kept in databank.linkage_report.",
     )
     def linkage_quality(

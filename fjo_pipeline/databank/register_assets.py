@@ -6,11 +6,11 @@ import dagster as dg
 
 from fjo_pipeline.core.orchestration import (
     AFTER_WHAT_IT_STANDS_ON,
-    ONE_RUN_A_PARTITION,
-    deposits,
+    blocking_checks,
     failures_in_words,
+    stage_asset,
 )
-from fjo_pipeline.databank.assets import POOL, curation_results
+from fjo_pipeline.databank.assets import curation_results
 from fjo_pipeline.databank.flow import Databank, curate_received_register, receive_register
 from fjo_pipeline.databank.register import REGISTER_CHECKS
 
@@ -21,14 +21,10 @@ def register_assets(register: str) -> list[dg.AssetsDefinition]:
 
 
 def _received(register: str) -> dg.AssetsDefinition:
-    @dg.asset(
+    @stage_asset(
         key=["databank", register, "received"],
         deps=[["ttp", register, "transfers"]],
-        partitions_def=deposits(register),
-        backfill_policy=ONE_RUN_A_PARTITION,
-        group_name="databank",
         kinds={"age"},
-        pool=POOL,
         description="The register's people and addresses as they came, signature and digests verified.",
     )
     def received(context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]) -> dg.MaterializeResult[None]:
@@ -42,19 +38,12 @@ def _received(register: str) -> dg.AssetsDefinition:
 def _curated(register: str) -> dg.AssetsDefinition:
     key = dg.AssetKey(["databank", register, "curated"])
 
-    @dg.asset(
+    @stage_asset(
         key=key,
         deps=[["databank", register, "received"]],
-        check_specs=[
-            dg.AssetCheckSpec(name, asset=key, description=description, blocking=True)
-            for name, description in REGISTER_CHECKS.items()
-        ],
-        partitions_def=deposits(register),
-        backfill_policy=ONE_RUN_A_PARTITION,
+        check_specs=blocking_checks(key, REGISTER_CHECKS),
         automation_condition=AFTER_WHAT_IT_STANDS_ON,
-        group_name="databank",
         kinds={"ducklake"},
-        pool=POOL,
         description="The register's people and addresses as SAIL has them, every id encrypted again.",
     )
     def curated(

@@ -12,6 +12,7 @@ from fjo_pipeline.core.orchestration import (
     deposits,
     failures_in_words,
     forget_partition,
+    stage_asset,
 )
 from fjo_pipeline.provider.flow import Provider, check_split, send_files, split_deposit, take_deposit, take_receipt
 from fjo_pipeline.provider.retention import destroy_expired
@@ -37,14 +38,10 @@ def provider_assets(dataset: str) -> list[dg.AssetsDefinition]:
 def _deposit(dataset: str) -> dg.AssetsDefinition:
     key = dg.AssetKey(["provider", dataset, "deposit"])
 
-    @dg.asset(
+    @stage_asset(
         key=key,
         check_specs=[dg.AssetCheckSpec(WITHIN_CODES, asset=key, description=CODES_MAY_BE_OUTGROWN)],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
-        group_name="provider",
         kinds={"csv", "duckdb"},
-        pool=POOL,
         description="A deposit, whole and checked against its contract; a bad one is quarantined with a report.",
     )
     def deposit(
@@ -136,15 +133,11 @@ def _split(dataset: str) -> dg.AssetsDefinition:
 
 
 def _transfers(dataset: str) -> dg.AssetsDefinition:
-    @dg.asset(
+    @stage_asset(
         key=["provider", dataset, "transfers"],
         deps=[["provider", dataset, "file_1"], ["provider", dataset, "file_2"]],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
         automation_condition=AFTER_WHAT_IT_STANDS_ON,
-        group_name="provider",
         kinds={"age"},
-        pool=POOL,
         description="File 1 sealed to the TTP and File 2 to the databank, signed by the provider.",
     )
     def transfers(
@@ -158,14 +151,10 @@ def _transfers(dataset: str) -> dg.AssetsDefinition:
 
 
 def _receipt(dataset: str) -> dg.AssetsDefinition:
-    @dg.asset(
+    @stage_asset(
         key=["provider", dataset, "receipt"],
         deps=[["ttp", dataset, "transfers"]],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
-        group_name="provider",
         kinds={"age"},
-        pool=POOL,
         description="What the TTP says of a File 1: missing values by field, and how many people were linked.",
     )
     def receipt(context: dg.AssetExecutionContext, provider: dg.ResourceParam[Provider]) -> dg.MaterializeResult[None]:

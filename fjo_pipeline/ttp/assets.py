@@ -8,9 +8,9 @@ import dagster as dg
 from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.orchestration import (
     AFTER_WHAT_IT_STANDS_ON,
-    ONE_RUN_A_PARTITION,
-    deposits,
+    blocking_checks,
     failures_in_words,
+    stage_asset,
 )
 from fjo_pipeline.ttp.flow import Ttp, check_file_3, discard_file_3, link, make_file_3, receive_file_1, send_file_3
 from fjo_pipeline.ttp.linkage.model import load_model
@@ -68,14 +68,10 @@ def ttp_assets(contract: Contract) -> list[dg.AssetsDefinition]:
 
 
 def _file_1(dataset: str) -> dg.AssetsDefinition:
-    @dg.asset(
+    @stage_asset(
         key=["ttp", dataset, "file_1"],
         deps=[["provider", dataset, "transfers"]],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
-        group_name="ttp",
         kinds={"age", "duckdb"},
-        pool=POOL,
         description="File 1 as it came: signature and digests verified, laid into the TTP's encrypted store.",
     )
     def file_1(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
@@ -87,19 +83,15 @@ def _file_1(dataset: str) -> dg.AssetsDefinition:
 
 
 def _linkage(dataset: str) -> dg.AssetsDefinition:
-    @dg.asset(
+    @stage_asset(
         key=["ttp", dataset, "linkage"],
         deps=[
             ["ttp", dataset, "file_1"],
             ["ttp", "population_register", "register"],
             ["ttp", "population_register", "linkage_model"],
         ],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
         automation_condition=AFTER_WHAT_IT_STANDS_ON,
-        group_name="ttp",
         kinds={"duckdb", "splink"},
-        pool=POOL,
         description="Each person of a refresh with one register person or none, exactly, then by Splink; for ALF2 too.",
     )
     def linkage(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
@@ -119,15 +111,11 @@ def _linkage(dataset: str) -> dg.AssetsDefinition:
 
 
 def _linkage_report(dataset: str) -> dg.AssetsDefinition:
-    @dg.asset(
+    @stage_asset(
         key=["ttp", dataset, "linkage_report"],
         deps=[["ttp", dataset, "linkage"]],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
         automation_condition=AFTER_WHAT_IT_STANDS_ON,
-        group_name="ttp",
         kinds={"duckdb", "html"},
-        pool=POOL,
         description="How good the links are, in suppressed counts by File 1 fields: a table, an offline page, a draft.",
     )
     def linkage_report(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
@@ -148,22 +136,15 @@ def _linkage_report(dataset: str) -> dg.AssetsDefinition:
 def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
     key = dg.AssetKey(["ttp", dataset, "file_3"])
 
-    @dg.asset(
+    @stage_asset(
         key=key,
         deps=[["ttp", dataset, "linkage"]],
         check_specs=[
-            *(
-                dg.AssetCheckSpec(name, asset=key, description=description, blocking=True)
-                for name, description in FILE_3_CHECKS.items()
-            ),
+            *blocking_checks(key, FILE_3_CHECKS),
             dg.AssetCheckSpec("small_areas_known", asset=key, description="Somebody has a small area: a warning only."),
         ],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
         automation_condition=AFTER_WHAT_IT_STANDS_ON,
-        group_name="ttp",
         kinds={"duckdb", "parquet"},
-        pool=POOL,
         description="File 3: the join key with its ALF, match status and minimal demographics; not yet sealed.",
     )
     def file_3(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> Iterator[dg.MaterializeResult[None]]:
@@ -211,15 +192,11 @@ def _small_areas_known(key: dg.AssetKey, counts: dict[str, int]) -> dg.AssetChec
 
 
 def _transfers(dataset: str) -> dg.AssetsDefinition:
-    @dg.asset(
+    @stage_asset(
         key=["ttp", dataset, "transfers"],
         deps=[["ttp", dataset, "file_3"], ["ttp", dataset, "linkage_report"]],
-        partitions_def=deposits(dataset),
-        backfill_policy=ONE_RUN_A_PARTITION,
         automation_condition=AFTER_WHAT_IT_STANDS_ON,
-        group_name="ttp",
         kinds={"age"},
-        pool=POOL,
         description="File 3 and the linkage report sealed to the databank, a receipt to the provider, all signed.",
     )
     def transfers(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
