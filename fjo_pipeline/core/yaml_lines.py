@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
 from fjo_pipeline.core.errors import Refused
 
 Location = tuple[int | str, ...]
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,20 @@ def parse_yaml_with_lines(name: str, written: bytes) -> tuple[object, Lines]:
     if root is not None:
         _collect(root, (), found)
     return content, Lines(found)
+
+
+def read_model(path: Path, model: type[Model], what: str) -> Model:
+    """A YAML file as a model; Refused where it is none, with file, line, place and rule of each mistake in `what`."""
+    content, lines = read_yaml_with_lines(path)
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = [
+            f"{path.name}, line {lines.of(each['loc'])}, {'.'.join(map(str, each['loc'])) or what}: {each['msg']}"
+            for each in error.errors()
+        ]
+    # Raised outside the handler, so that not even its context keeps what was read.
+    raise Refused(f"{what} is not usable:\n  " + "\n  ".join(problems))
 
 
 def _collect(node: yaml.Node, location: Location, found: dict[Location, int]) -> None:

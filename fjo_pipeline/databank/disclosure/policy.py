@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.yaml_lines import read_yaml_with_lines
+from fjo_pipeline.core.yaml_lines import read_model
 
 POLICIES = Path(__file__).parent / "policies"
 
@@ -61,12 +61,4 @@ def load_policy(name_or_path: str | Path) -> Policy:
     if not path.is_file():
         known = ", ".join(sorted(each.stem for each in POLICIES.glob("*.yaml")))
         raise Refused(f"there is no disclosure policy {path.stem}; known are: {known}")
-    content, lines = read_yaml_with_lines(path)
-    try:
-        return Policy.model_validate(content)
-    except ValidationError as error:
-        problems = [
-            f"{path.name}, line {lines.of(each['loc'])}, {'.'.join(map(str, each['loc'])) or 'policy'}: {each['msg']}"
-            for each in error.errors()
-        ]
-    raise Refused("the disclosure policy is not usable:\n  " + "\n  ".join(problems))
+    return read_model(path, Policy, "the disclosure policy")

@@ -4,11 +4,11 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.yaml_lines import read_yaml_with_lines
+from fjo_pipeline.core.yaml_lines import read_model
 from fjo_pipeline.databank.tables import CuratedTable, curated_tables
 
 
@@ -90,19 +90,10 @@ def load_project(number: str, folder: Path) -> Project:
     if not (number.isascii() and number.isdigit() and path.is_file()):
         known = ", ".join(sorted(each.stem for each in folder.glob("[0-9]*.yaml"))) or "none"
         raise Refused(f"there is no project {number}; known are: {known}. A project is a file projects/<nnnn>.yaml")
-    content, lines = read_yaml_with_lines(path)
-    try:
-        project = Project.model_validate(content)
-    except ValidationError as error:
-        problems = [
-            f"{path.name}, line {lines.of(each['loc'])}, {'.'.join(map(str, each['loc']))}: {each['msg']}"
-            for each in error.errors()
-        ]
-    else:
-        if project.number != number:
-            raise Refused(f"{path.name}: the file says that it is of project {project.number}")
-        return project
-    raise Refused("the project file is not usable:\n  " + "\n  ".join(problems))
+    project = read_model(path, Project, "the project file")
+    if project.number != number:
+        raise Refused(f"{path.name}: the file says that it is of project {project.number}")
+    return project
 
 
 def project_numbers(folder: Path) -> list[str]:
