@@ -7,8 +7,9 @@ everybody who is on the register, so that no error of linkage comes between.
 from collections.abc import Mapping
 from pathlib import Path
 
-from fjo_pipeline.core.contracts import Contract, TableContract, contract
+from fjo_pipeline.core.contracts import Contract, contract
 from fjo_pipeline.core.sessions import Session, identifier, literal
+from fjo_pipeline.core.table_contracts import TableContract
 from fjo_pipeline.provider.age_bands import age_bands_query
 from fjo_pipeline.synthetic.world import World
 

@@ -11,10 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from fjo_pipeline.core.contracts import Contract, FieldContract, TableContract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.csv_loading import CsvProblem, load_csv, numbered_rows, physical_lines, read_header
 from fjo_pipeline.core.key_ranking import parse_pattern
 from fjo_pipeline.core.sessions import Session, identifier, literal
+from fjo_pipeline.core.table_contracts import FieldContract, TableContract
 
 FIRST_LINES = 5
 

@@ -5,15 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from fjo_pipeline.core.contract_names import name_clashes
-from fjo_pipeline.core.contracts import (
-    Contract,
-    Mistake,
-    TableContract,
-    examine_contract,
-    load_contract,
-    place_in_words,
-)
+from fjo_pipeline.core.contracts import Contract, Mistake, examine_contract, load_contract, place_in_words
 from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.table_contracts import TableContract
 from fjo_pipeline.core.yaml_lines import read_yaml_with_lines
 
 

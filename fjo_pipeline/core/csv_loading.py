@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from fjo_pipeline.core.contracts import FieldContract, TableContract
 from fjo_pipeline.core.errors import StatementFailed
 from fjo_pipeline.core.sessions import Session, identifier, literal
+from fjo_pipeline.core.table_contracts import FieldContract, TableContract
 
 MAXIMUM_REJECTS = 10_000
 MAXIMUM_HEADER_BYTES = 1_000_000

@@ -6,18 +6,9 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fjo_pipeline.core.contracts import (
-    CONTRACTS,
-    REGISTER_COLUMNS,
-    REGISTER_IDS,
-    Contract,
-    FieldContract,
-    ForeignKey,
-    Linked,
-    TableContract,
-    load_contract,
-)
+from fjo_pipeline.core.contracts import CONTRACTS, REGISTER_COLUMNS, REGISTER_IDS, Contract, load_contract
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.core.table_contracts import FieldContract, ForeignKey, Linked, TableContract
 
 PAGE = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 

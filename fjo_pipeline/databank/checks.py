@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from fjo_pipeline.core.contracts import MAXIMUM_KEY, Contract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.sessions import Session, identifier
+from fjo_pipeline.core.table_contracts import MAXIMUM_KEY
 from fjo_pipeline.databank.tables import alf_table, curated_tables
 
 CURATED_CHECKS = {

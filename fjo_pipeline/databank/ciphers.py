@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from fjo_pipeline.core.contracts import LINKING_FIELDS, Contract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.linking_field import LinkingFieldCipher, tweak_for
+from fjo_pipeline.core.table_contracts import LINKING_FIELDS
 
 
 @dataclass(frozen=True)

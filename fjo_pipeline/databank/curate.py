@@ -6,7 +6,7 @@ One transaction replaces a refresh's tables; the order in which refreshes come m
 from contextlib import suppress
 from dataclasses import dataclass
 
-from fjo_pipeline.core.contracts import FILE_3_COLUMNS, Contract, Linked
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.findings import Finding
@@ -15,6 +15,7 @@ from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.sessions import Session, identifier, literal
 from fjo_pipeline.core.stores import one_transaction
+from fjo_pipeline.core.table_contracts import FILE_3_COLUMNS, Linked
 from fjo_pipeline.core.transfers import Transfer
 from fjo_pipeline.databank.checks import check_curated
 from fjo_pipeline.databank.ciphers import at_rest

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fjo_pipeline.core.contracts import Contract, TableContract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, identifier, literal
+from fjo_pipeline.core.table_contracts import TableContract
 from fjo_pipeline.core.transfers import FileEntry, Kind, Transfer, latest, waiting
 
 FORMAT = "together 1"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fjo_pipeline.core.checking import check_file, table_name
-from fjo_pipeline.core.contracts import Constraints, FieldContract, TableContract, TableSchema
 from fjo_pipeline.core.csv_loading import read_header
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_file
 from fjo_pipeline.core.sessions import Session, identifier, literal
 from fjo_pipeline.core.stores import one_transaction
+from fjo_pipeline.core.table_contracts import Constraints, FieldContract, TableContract, TableSchema
 from fjo_pipeline.databank.dbt import MODELS
 from fjo_pipeline.databank.reference_layouts import REFERENCES, Found, Reference, column_of, recognise, wide
 from fjo_pipeline.databank.store import DatabankStore

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fjo_pipeline.core.contracts import Constraints, FieldType
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import identifier, literal
+from fjo_pipeline.core.table_contracts import Constraints, FieldType
 
 LSOA = Constraints(required=True, pattern=r"^[EW]01[0-9]{6}$")
 ENGLISH_LSOA = Constraints(required=True, pattern=r"^E01[0-9]{6}$")

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fjo_pipeline.core.contracts import REGISTER_COLUMNS, REGISTER_IDS, Contract, TableContract
+from fjo_pipeline.core.contracts import REGISTER_COLUMNS, REGISTER_IDS, Contract
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.sessions import identifier
+from fjo_pipeline.core.table_contracts import TableContract
 
 ALF_COLUMNS = ("PERSON_ID", "ALF", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR_CD", "LSOA_CD", "AVAIL_FROM_DT")
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fjo_pipeline.core.checking import CheckReport, check_delivery, table_name
-from fjo_pipeline.core.contracts import Contract, TableContract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.deposits import Deposit
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_texts, write_atomically
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, add_parquet_key, identifier, literal
+from fjo_pipeline.core.table_contracts import TableContract
 from fjo_pipeline.core.transfers import PARQUET, parquet_relation
 from fjo_pipeline.provider.increments import EarlierKeys
 

@@ -1,8 +1,9 @@
 """What must hold of a split before anything is sealed: no row lost, no identifier in File 2."""
 
-from fjo_pipeline.core.contracts import Contract, FieldContract, TableContract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.sessions import Session, identifier, literal
+from fjo_pipeline.core.table_contracts import FieldContract, TableContract
 from fjo_pipeline.core.transfers import Draft
 from fjo_pipeline.provider.age_bands import ALL_BANDS
 from fjo_pipeline.provider.checked import CheckedDeposit

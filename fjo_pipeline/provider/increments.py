@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fjo_pipeline.core.checking import Column, table_name
-from fjo_pipeline.core.contracts import Contract, FieldContract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.deposits import MANIFEST, Manifest
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import move_folder
@@ -20,6 +20,7 @@ from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.linking_field import DOMAIN
 from fjo_pipeline.core.sessions import Session, add_parquet_key, identifier, literal
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.core.table_contracts import FieldContract
 from fjo_pipeline.core.transfers import PARQUET, parquet_relation
 
 KEPT = f"{PARQUET}, ENCRYPTION_CONFIG {{footer_key: 'kept_keys'}}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from fjo_pipeline.core.contracts import FILE_1_COLUMNS, Contract, FieldContract, TableContract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.key_columns import ArrayMap, mapped_keys
@@ -13,6 +13,7 @@ from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.linking_field import LinkingFieldCipher, tweak_for
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.sessions import Session, identifier, literal
+from fjo_pipeline.core.table_contracts import FILE_1_COLUMNS, FieldContract, TableContract
 from fjo_pipeline.core.transfers import Draft, Kind, Subject
 from fjo_pipeline.provider.age_bands import age_bands_query
 from fjo_pipeline.provider.checked import CheckedDeposit

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fjo_pipeline.core.contracts import MAXIMUM_KEY, FieldContract
 from fjo_pipeline.core.key_ranking import KeyPattern, parse_pattern
 from fjo_pipeline.core.linking_field import DOMAIN
+from fjo_pipeline.core.table_contracts import MAXIMUM_KEY, FieldContract
 from fjo_pipeline.synthetic.streams import Ints, stream
 
 # The standard library's own reader of regular expressions, for which no types are published.

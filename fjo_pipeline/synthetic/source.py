@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fjo_pipeline.core.contracts import Contract, FieldContract, TableContract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.table_contracts import FieldContract, TableContract
 from fjo_pipeline.synthetic.distinct import capacity, distinct_values
 from fjo_pipeline.synthetic.source_people import OPENED, SourcePeople, copied_people, ordinals
 from fjo_pipeline.synthetic.source_rows import PEOPLE, Rows, Target, building_order, lay_out, targets

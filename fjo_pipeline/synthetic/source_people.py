@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fjo_pipeline.core.contracts import Contract, FieldContract, TableContract
+from fjo_pipeline.core.contracts import Contract
+from fjo_pipeline.core.table_contracts import FieldContract, TableContract
 from fjo_pipeline.synthetic import error_rates as rates
 from fjo_pipeline.synthetic.couples import HORIZON
 from fjo_pipeline.synthetic.distinct import codes_of, conforming

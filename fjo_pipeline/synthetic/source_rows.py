@@ -9,8 +9,9 @@ from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
-from fjo_pipeline.core.contracts import Contract, FieldContract, TableContract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.table_contracts import FieldContract, TableContract
 from fjo_pipeline.synthetic.couples import HORIZON
 from fjo_pipeline.synthetic.distinct import capacity
 from fjo_pipeline.synthetic.source_people import OPENED, SourcePeople

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fjo_pipeline.core.contracts import FieldContract, TableContract
+from fjo_pipeline.core.table_contracts import FieldContract, TableContract
 from fjo_pipeline.synthetic.distinct import codes_of, examples
 from fjo_pipeline.synthetic.streams import NEVER, Bools, Ints, chance, choose, stream
 from fjo_pipeline.synthetic.writing import dates

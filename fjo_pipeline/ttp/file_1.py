@@ -1,9 +1,9 @@
 """File 1 as it arrives: verified, its columns checked, and laid into the store in place of an earlier one."""
 
-from fjo_pipeline.core.contracts import FILE_1_COLUMNS
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.core.stores import one_transaction
+from fjo_pipeline.core.table_contracts import FILE_1_COLUMNS
 from fjo_pipeline.core.transfers import Transfer
 from fjo_pipeline.ttp.store import FILE_1_TYPES, partition
 

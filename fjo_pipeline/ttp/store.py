@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fjo_pipeline.core.contracts import FILE_1_COLUMNS
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, identifier, literal, open_session
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.core.stores import store_lock
+from fjo_pipeline.core.table_contracts import FILE_1_COLUMNS
 from fjo_pipeline.ttp.linkage.memory import SCHEMA as MEMORY_SCHEMA
 
 MEMORY = "ttp.memory"

@@ -13,9 +13,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from fjo_pipeline.core.contracts import Contract, TableContract, contract
+from fjo_pipeline.core.contracts import Contract, contract
 from fjo_pipeline.core.sessions import LAKE, Session, identifier, literal, open_session
 from fjo_pipeline.core.stores import one_transaction
+from fjo_pipeline.core.table_contracts import TableContract
 from fjo_pipeline.databank.dbt_plugin import Plugin
 from fjo_pipeline.databank.reference_layouts import store_schema
 from fjo_pipeline.databank.store import SCHEMA

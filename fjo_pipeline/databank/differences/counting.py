@@ -7,8 +7,9 @@ counted by itself: categories are codes of an enum or of a lookup, and match sta
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fjo_pipeline.core.contracts import Contract, TableContract
+from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.sessions import Session, identifier, literal
+from fjo_pipeline.core.table_contracts import TableContract
 from fjo_pipeline.databank.tables import CuratedTable, curated_tables
 
 AVAILABLE = "AVAIL_FROM_DT"

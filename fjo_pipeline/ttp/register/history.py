@@ -6,7 +6,7 @@ withheld, and why, stands in docs/decisions/0012.
 
 from pathlib import Path
 
-from fjo_pipeline.core.contracts import MAXIMUM_KEY, REGISTER_COLUMNS, REGISTER_PERSON
+from fjo_pipeline.core.contracts import REGISTER_COLUMNS, REGISTER_PERSON
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.findings import Finding
@@ -14,6 +14,7 @@ from fjo_pipeline.core.key_columns import ArrayMap, mapped_keys
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.linking_field import LinkingFieldCipher, tweak_for
 from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.core.table_contracts import MAXIMUM_KEY
 from fjo_pipeline.core.transfers import Draft, Subject
 from fjo_pipeline.ttp.file_3 import alf_cipher
 from fjo_pipeline.ttp.reference import folded_postcode

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fjo_pipeline.core.contracts import FILE_1_COLUMNS
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import Session
+from fjo_pipeline.core.table_contracts import FILE_1_COLUMNS
 from fjo_pipeline.core.transfers import Draft
 from fjo_pipeline.provider import splitting
 from fjo_pipeline.provider.flow import Provider, split_deposit, take_deposit

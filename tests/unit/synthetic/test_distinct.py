@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from fjo_pipeline.core.contracts import FieldContract
 from fjo_pipeline.core.key_ranking import parse_pattern
+from fjo_pipeline.core.table_contracts import FieldContract
 from fjo_pipeline.synthetic.distinct import capacity, distinct_values, examples, permuted, unranked
 
 

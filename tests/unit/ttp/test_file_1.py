@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from fjo_pipeline.core.contracts import FILE_1_COLUMNS
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.keyring import open_keyring
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.sessions import Session, open_session
+from fjo_pipeline.core.table_contracts import FILE_1_COLUMNS
 from fjo_pipeline.core.transfers import Draft, Subject
 from fjo_pipeline.ttp.file_1 import carries_nhs_numbers, people_query
 from fjo_pipeline.ttp.flow import link, receive_file_1

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from fjo_pipeline.core.contracts import FILE_3_COLUMNS
 from fjo_pipeline.core.keyring import open_keyring
 from fjo_pipeline.core.sessions import open_session
+from fjo_pipeline.core.table_contracts import FILE_3_COLUMNS
 from fjo_pipeline.core.transfers import Kind, Transfer, latest, open_transfer
 from fjo_pipeline.ttp.flow import make_file_3, send_file_3
 from tests.deposit_builder import CLIENTS, TINY, TINY_IDENTIFIERS, with_lines
