@@ -20,6 +20,7 @@ from fjo_pipeline.core.table_contracts import TableContract
 from fjo_pipeline.databank.dbt_plugin import Plugin
 from fjo_pipeline.databank.reference_layouts import store_schema
 from fjo_pipeline.databank.store import SCHEMA
+from fjo_pipeline.databank.tables import register_tables
 
 PROJECT = Path(__file__).parents[2] / "dbt_models"
 REFRESHES = {
@@ -36,6 +37,7 @@ REFRESHES = {
     "family_court": ["20240101"],
     "opdw": ["20240101"],
     "pedw": ["20230101", "20240101"],
+    "population_register": ["20240101"],
 }
 ALF_COLUMNS = (
     "PERSON_ID_E BIGINT, ALF_E BIGINT, ALF_STS_CD VARCHAR, ALF_MTCH_PCT DECIMAL(7,6), WOB DATE, GNDR_CD VARCHAR, "
@@ -268,6 +270,21 @@ def fill(session: Session) -> None:
                     f"lake.{dataset.names.data_schema}.{dataset.names.table_prefix}_{dataset.derived.table}_{refresh}"
                 )
                 session.run(f"CREATE TABLE {target} ({BAND_COLUMNS})", step="make the table of age bands")
+    for refresh in REFRESHES["population_register"]:
+        make_register(session, refresh)
+
+
+def make_register(session: Session, refresh: str) -> None:
+    """The register's tables of a version, with nobody on it."""
+    register = contract("population_register")
+    for table in register_tables(register, refresh):
+        types = {"WOB": "DATE", "DOD": "DATE", "FROM_DT": "DATE", "TO_DT": "DATE"}
+        columns = ", ".join(
+            f"{table.named(each, '_E')} {'BIGINT' if each in table.entities else types.get(each, 'VARCHAR')}"
+            for each in table.columns
+        )
+        session.run(f"CREATE SCHEMA IF NOT EXISTS lake.{table.schema}", step="make a schema")
+        session.run(f"CREATE TABLE {table.qualified()} ({columns})", step="make a table of the register")
 
 
 def make_reference(session: Session) -> None:
