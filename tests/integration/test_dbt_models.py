@@ -462,6 +462,30 @@ def test_contact_around_an_application_goes_through_the_whole_core_to_death(buil
     assert rows(built, "SELECT * FROM lake.staging.stg_reference__deaths") == [(901, date(2023, 6, 2))]
 
 
+def test_without_births_rates_are_absent_and_said_to_be_and_the_counts_stand(built: Path) -> None:
+    found = rows(
+        built,
+        "SELECT DISTINCT children, births, newborns_per_10000_births FROM lake.marts.born_into_care "
+        "WHERE dimension = 'all' AND nation = 'England'",
+    )
+    assert found == [(1, None, None)]
+    said = "SELECT is_there, without_it FROM lake.marts.mart_inputs WHERE input = 'births_by_local_authority'"
+    assert rows(built, said) == [(False, "rates per 10,000 live births are null; counts stand")]
+
+
+def test_an_application_with_nobody_on_it_is_an_application_of_its_case_and_about_nobody(built: Path) -> None:
+    # 201 of case 100; the case is that of the child and the mother of its other application.
+    assert rows(built, "SELECT app_type_name FROM lake.marts.case_app WHERE case_id = 100 ORDER BY 1") == [
+        ("Care (s31)",), ("Care (s31)",), ("EPO (s44)",), ("EPO (s44)",),
+    ]  # fmt: skip
+    for table in ("intermediate.int_subjects", "marts.child_journey"):
+        assert rows(built, f"SELECT DISTINCT application_id FROM lake.{table} WHERE case_id = 100") in (
+            [(200,)], [(200,), (None,)],
+        ), table  # fmt: skip
+    groups = "SELECT subjects, mothers FROM lake.marts.sibling_groups WHERE case_id = 100 AND refresh = '20240111'"
+    assert rows(built, groups) == [(1, 1)]
+
+
 def test_few_people_are_not_let_out(built: Path) -> None:
     sql = "SELECT source, people, linked, match_rate, is_suppressed FROM lake.publications.pub_match_rates ORDER BY 1"
     assert rows(built, sql) == [(source, None, None, None, True) for source in ("cms", "cymru", "ecms")]
