@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from typing import Literal
 
 Cohort = Literal["parents", "infants"]
+Kind = Literal["hospital", "emergency", "outpatient", "not seen"]
+Place = tuple[date, date, int | None]
 
 
 @dataclass
@@ -23,7 +25,7 @@ class Person:
     sex: str
     week: date | None
     died: date | None
-    places: list[tuple[date, date, int | None]] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
     def fifth_on(self, day: date) -> int | None:
         """The fifth of deprivation in which the person lived on a day; None in another nation, or where unknown."""
@@ -38,7 +40,7 @@ class Event:
     """A contact: kind, day, and of an admission its method and its diagnoses."""
 
     alf: int
-    kind: Literal["hospital", "emergency", "outpatient", "not seen"]
+    kind: Kind
     day: date
     method: str = ""
     diagnoses: tuple[str, ...] = ()
@@ -48,7 +50,8 @@ def fifths(rank_of: Mapping[str, int]) -> dict[str, int]:
     """Fifth by LSOA of one nation, 1 the most deprived; where the number is no multiple of 5 the first take more."""
     ordered = sorted(rank_of, key=lambda lsoa: (rank_of[lsoa], lsoa))
     size, more = divmod(len(ordered), 5)
-    found, at = {}, 0
+    found: dict[str, int] = {}
+    at = 0
     for fifth in range(1, 6):
         until = at + size + (fifth <= more)
         found |= dict.fromkeys(ordered[at:until], fifth)
@@ -56,9 +59,9 @@ def fifths(rank_of: Mapping[str, int]) -> dict[str, int]:
     return found
 
 
-def without_overlaps(places: Iterable[tuple[date, date, int | None]]) -> list[tuple[date, date, int | None]]:
+def without_overlaps(places: Iterable[Place]) -> list[Place]:
     """Addresses in time, each up to the day before the next."""
-    ordered = sorted(places, key=lambda place: place[:2])
+    ordered = sorted(places, key=lambda place: (place[0], place[1]))
     ends = [place[0] - timedelta(1) for place in ordered[1:]] + [date.max]
     return [
         (first, min(last, before_next), fifth) for (first, last, fifth), before_next in zip(ordered, ends, strict=True)
@@ -75,7 +78,7 @@ def comparators(
     most: int, weeks_apart: int, seed: int,
 ) -> dict[int, set[int]]:  # fmt: skip
     """By case, given with its index date, the linking fields of its comparators."""
-    by_age = sorted((each.week, alf) for alf, each in people.items() if each.week and alf not in barred)
+    by_age = sorted((each.week, alf) for alf, each in people.items() if each.week is not None and alf not in barred)
     weeks = [week for week, _ in by_age]
     offers: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for case, index in cases.items():

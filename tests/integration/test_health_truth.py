@@ -25,8 +25,8 @@ from fjo_pipeline.synthetic import build_world, cafcass_cymru, error_rates
 from fjo_pipeline.synthetic.cafcass_members import FATHER, MOTHER
 from fjo_pipeline.synthetic.world import World
 from tests.integration import health_truth, truth
-from tests.integration.health_truth import Cohort, Event, Person
-from tests.integration.test_dbt_models import column_types, dbt, lake, make_reference, make_register, rows
+from tests.integration.health_truth import Cohort, Event, Kind, Person, Place
+from tests.integration.test_dbt_models import Rows, column_types, dbt, lake, make_reference, make_register, rows
 from tests.integration.test_marts_truth import WITHOUT_FAULT
 from tests.world_lake import write_world
 
@@ -80,7 +80,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
             _fill(session, home, events)
     refreshes = {CYMRU: [REFRESH], "population_register": [REFRESH], **{name: [day] for name, day in SOURCES.items()}}
     variables = json.dumps({"refreshes": refreshes, **DEFINITIONS})
-    quiet = ["--exclude-resource-types", "unit_test", "--vars", variables]
+    quiet = ["--exclude-resource-types", "test", "--exclude-resource-types", "unit_test", "--vars", variables]
     result = dbt(home, "build", {}, "--select", "+parents_health", "+infants_health", *quiet)
     assert result.returncode == 0, result.stdout[-6000:]
     cases, barred = _cases(world, home)
@@ -104,7 +104,7 @@ def _people(world: World, home: Path) -> dict[int, Person]:
             born - timedelta(born.weekday()) if born else None,
             _day(row["DATE_OF_DEATH"]),
         )
-    places = defaultdict(list)
+    places: dict[int, list[Place]] = defaultdict(list)
     for row in _read(home / "register" / "ADDRESSES.csv"):
         first, last = date.fromisoformat(row["FROM_DT"]), _day(row["TO_DT"]) or date.max
         places[int(row["PERS_ID"])].append((first, last, fifths.get(lsoas.get(row["POSTCODE"], ""))))
@@ -125,7 +125,7 @@ def _day(text: str) -> date | None:
 def _events(alfs: list[int]) -> list[Event]:
     """Six contacts a person over the years, some after all is known, some twice on a day."""
     rng = np.random.default_rng(SEED)
-    kinds = ("hospital", "emergency", "outpatient", "not seen")
+    kinds: tuple[Kind, ...] = ("hospital", "emergency", "outpatient", "not seen")
     events = []
     for alf in alfs:
         for _ in range(6):
@@ -156,7 +156,9 @@ def _fill(session: Session, home: Path, events: list[Event]) -> None:
             types = {{'vintage': 'VARCHAR'}})""",
         step="fill the register",
     )
-    tables = {("pedw", "spell"): [], ("pedw", "diag"): [], ("edds", "edds"): [], ("opdw", "outpatients"): []}
+    tables: dict[tuple[str, str], Rows] = {
+        ("pedw", "spell"): [], ("pedw", "diag"): [], ("edds", "edds"): [], ("opdw", "outpatients"): []
+    }  # fmt: skip
     for number, each in enumerate(events, 1):
         if each.kind == "hospital":
             row = {"SPELL_NUM_E": number, "ALF_E": each.alf, "ADMIS_DT": each.day, "ADMIS_MTHD_CD": each.method or None}
@@ -203,7 +205,7 @@ def _cases(world: World, home: Path) -> tuple[dict[Cohort, dict[int, date]], set
         if int(application) in issued and part in (MOTHER, FATHER) and int(person) in alf:
             who, when = alf[int(person)], issued[int(application)]
             parents[who] = min(when, parents.get(who, when))
-    infants = {}
+    infants: dict[int, date] = {}
     for each in truth.first_sets(sets):
         born = truth.day_of(world.lives.people.born[each.child])
         week = born - timedelta(born.weekday())
@@ -232,7 +234,7 @@ def test_everybody_who_should_be_is_there_with_the_comparators_that_the_rule_giv
     cases = {alf: index for group, alf, _, index, _ in found if group != "comparator"}
     assert cases == compared.cases[cohort]
     expected = _expected(compared, cohort)
-    matched = defaultdict(set)
+    matched: dict[int, set[int]] = defaultdict(set)
     for group, alf, case, index, count in found:
         assert index == cases[case] and count == len(expected.get(case, ()))
         if group == "comparator":
@@ -249,7 +251,7 @@ def test_everybody_has_the_contacts_that_happened_before_the_index_date(compared
     found = rows(
         compared.home, f"SELECT alf_e, index_date, {', '.join(measures)} FROM lake.marts.{cohort}_health ORDER BY alf_e"
     )
-    events = defaultdict(list)
+    events: dict[int, list[Event]] = defaultdict(list)
     for each in compared.events:
         events[each.alf].append(each)
     for alf, index, *given in found:
