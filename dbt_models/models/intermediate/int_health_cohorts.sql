@@ -21,9 +21,9 @@ linked as (
     where alf_e is not null and alf_status in ({{ quoted(var('followed_match_statuses')) }})
 ),
 
--- A child's recorded parents who are on its case; each parent's first case, which of its sets makes no difference.
+-- A child's recorded parents who are on its case; of each parent the first case, of which any child will do.
 parents as (
-    select distinct 'parents' as cohort, sets.* exclude (child_id, child_key), linked.alf_e
+    select 'parents' as cohort, sets.* exclude (child_id, child_key), linked.alf_e
     from sets
     join {{ ref('int_relationships') }} as relationships
         on relationships.source = sets.source and relationships.refresh = sets.source_refresh
