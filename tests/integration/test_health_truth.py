@@ -72,7 +72,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
         world.write_register(REFRESH, home / "register")
         world.write_reference(home / "reference")
         people = _people(world, home)
-        events = _events(sorted(people))
+        events = _events(people)
         with lake(home) as session, one_transaction(session):
             write_world(session, world, {CYMRU: [REFRESH]}, home / "deposits")
             make_reference(session)
@@ -122,15 +122,18 @@ def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _events(alfs: list[int]) -> list[Event]:
-    """Six contacts a person over the years, some after all is known, some twice on a day."""
+def _events(people: dict[int, Person]) -> list[Event]:
+    """Six contacts a person, of children in their first months, some twice on a day."""
     rng = np.random.default_rng(SEED)
     kinds: tuple[Kind, ...] = ("hospital", "emergency", "outpatient", "not seen")
     events = []
-    for alf in alfs:
+    for alf, person in sorted(people.items()):
+        first, days = date(2008, 1, 1), 4300
+        if person.week is not None and person.week >= date(2010, 1, 1):
+            first, days = person.week, 200
         for _ in range(6):
             kind = kinds[rng.integers(4)]
-            day = date(2008, 1, 1) + timedelta(int(rng.integers(4300)))
+            day = first + timedelta(int(rng.integers(days)))
             method = METHODS[rng.integers(len(METHODS))] if kind == "hospital" else ""
             codes = tuple(DIAGNOSES[at] for at in rng.integers(len(DIAGNOSES), size=rng.integers(3)))
             known = KNOWN.get(kind, UNTIL)
