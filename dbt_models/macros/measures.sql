@@ -60,20 +60,30 @@ the calendar year in which it begins) and dimension. In one UNNEST, for DuckDB w
 
 {#
 A denominator by nation, year and category of the dimensions all, region and local_authority, from a relation with the
-columns la_cd, year and the measure. Nothing for an area that the reference does not have.
+columns la_cd, year and the measure. Nothing for an area that the list does not have, nor for any region in a year in
+which there is one, such as a former code: nobody can say which region lacks it.
 #}
 {% macro denominator_by_area(relation, measure) -%}
     select nation, denominator_year, dimension, category, sum(denominator) as denominator
     from (
         select
-            case left(given.la_cd, 1) when 'W' then 'Wales' else 'England' end as nation,
-            given.year as denominator_year,
-            given.{{ measure }} as denominator,
-            {{ categories_of({'region': 'codes.region_nm', 'local_authority': 'codes.la_nm'}) }}
-        from {{ relation }} as given
-        left join {{ ref('local_authorities') }} as codes using (la_cd)
+            nation,
+            year as denominator_year,
+            {{ measure }} as denominator,
+            is_whole,
+            {{ categories_of({'region': 'region_nm', 'local_authority': 'la_nm'}) }}
+        from (
+            select
+                given.*,
+                codes.la_nm,
+                codes.region_nm,
+                case left(given.la_cd, 1) when 'W' then 'Wales' else 'England' end as nation,
+                bool_and(codes.la_nm is not null) over (partition by left(given.la_cd, 1), given.year) as is_whole
+            from {{ relation }} as given
+            left join {{ ref('local_authorities') }} as codes using (la_cd)
+        )
     )
-    where category <> 'unknown'
+    where category <> 'unknown' and (dimension <> 'region' or is_whole)
     group by all
 {%- endmacro %}
 

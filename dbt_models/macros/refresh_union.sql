@@ -16,10 +16,11 @@ so that the views work under whatever alias the lake is attached.
 
 columns: {new name: [SAIL's name, SQL type]}
 dated: whether SAIL's name carries the refresh date; without one the newest refresh's rows stand for each.
+newest: whether the newest refresh alone is read.
 #}
-{% macro refresh_union(dataset, schema, table, columns, dated=true) %}
+{% macro refresh_union(dataset, schema, table, columns, dated=true, newest=false) %}
     {%- do source('databank', dataset) -%}
-    {%- for refresh in refreshes_of(dataset) %}
+    {%- for refresh in (refreshes_of(dataset)[-1:] if newest else refreshes_of(dataset)) %}
 select
     {%- for name, (given, type) in columns.items() %}
     cast({{ given }} as {{ type }}) as {{ name }},

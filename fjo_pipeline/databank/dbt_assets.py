@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
-from fjo_pipeline.core.contracts import datasets
+from fjo_pipeline.core.contracts import datasets, registers
 from fjo_pipeline.core.errors import Refused, StatementFailed
 from fjo_pipeline.core.orchestration import failures_in_words
 from fjo_pipeline.core.settings import Settings
@@ -37,7 +37,7 @@ def views(settings: Settings) -> dg.AssetsDefinition:
     if not manifest_is_current(settings):
         raise Refused("dbt's manifest is missing or older than the models: run `fjo init`")
 
-    names = [each.name for each in datasets(settings.contracts)]
+    names = [each.name for each in (*datasets(settings.contracts), *registers(settings.contracts))]
 
     @dbt_assets(
         manifest=manifest_path(settings), dagster_dbt_translator=Translator(), pool=POOL, name="databank__views"

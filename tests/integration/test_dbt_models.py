@@ -20,6 +20,7 @@ from fjo_pipeline.core.table_contracts import TableContract
 from fjo_pipeline.databank.dbt_plugin import Plugin
 from fjo_pipeline.databank.reference_layouts import store_schema
 from fjo_pipeline.databank.store import SCHEMA
+from fjo_pipeline.databank.tables import register_tables
 
 PROJECT = Path(__file__).parents[2] / "dbt_models"
 REFRESHES = {
@@ -36,6 +37,7 @@ REFRESHES = {
     "family_court": ["20240101"],
     "opdw": ["20240101"],
     "pedw": ["20230101", "20240101"],
+    "population_register": ["20240101"],
 }
 ALF_COLUMNS = (
     "PERSON_ID_E BIGINT, ALF_E BIGINT, ALF_STS_CD VARCHAR, ALF_MTCH_PCT DECIMAL(7,6), WOB DATE, GNDR_CD VARCHAR, "
@@ -268,6 +270,21 @@ def fill(session: Session) -> None:
                     f"lake.{dataset.names.data_schema}.{dataset.names.table_prefix}_{dataset.derived.table}_{refresh}"
                 )
                 session.run(f"CREATE TABLE {target} ({BAND_COLUMNS})", step="make the table of age bands")
+    for refresh in REFRESHES["population_register"]:
+        make_register(session, refresh)
+
+
+def make_register(session: Session, refresh: str) -> None:
+    """The register's tables of a version, with nobody on it."""
+    register = contract("population_register")
+    for table in register_tables(register, refresh):
+        types = {"WOB": "DATE", "DOD": "DATE", "FROM_DT": "DATE", "TO_DT": "DATE"}
+        columns = ", ".join(
+            f"{table.named(each, '_E')} {'BIGINT' if each in table.entities else types.get(each, 'VARCHAR')}"
+            for each in table.columns
+        )
+        session.run(f"CREATE SCHEMA IF NOT EXISTS lake.{table.schema}", step="make a schema")
+        session.run(f"CREATE TABLE {table.qualified()} ({columns})", step="make a table of the register")
 
 
 def make_reference(session: Session) -> None:
@@ -443,6 +460,30 @@ def test_contact_around_an_application_goes_through_the_whole_core_to_death(buil
     assert found == [(901, *days)]
     # Whose date of death is not valid is followed on.
     assert rows(built, "SELECT * FROM lake.staging.stg_reference__deaths") == [(901, date(2023, 6, 2))]
+
+
+def test_without_births_rates_are_absent_and_said_to_be_and_the_counts_stand(built: Path) -> None:
+    found = rows(
+        built,
+        "SELECT DISTINCT children, births, newborns_per_10000_births FROM lake.marts.born_into_care "
+        "WHERE dimension = 'all' AND nation = 'England'",
+    )
+    assert found == [(1, None, None)]
+    said = "SELECT is_there, without_it FROM lake.marts.mart_inputs WHERE input = 'births_by_local_authority'"
+    assert rows(built, said) == [(False, "rates per 10,000 live births are null; counts stand")]
+
+
+def test_an_application_with_nobody_on_it_is_an_application_of_its_case_and_about_nobody(built: Path) -> None:
+    # 201 of case 100; the case is that of the child and the mother of its other application.
+    assert rows(built, "SELECT app_type_name FROM lake.marts.case_app WHERE case_id = 100 ORDER BY 1") == [
+        ("Care (s31)",), ("Care (s31)",), ("EPO (s44)",), ("EPO (s44)",),
+    ]  # fmt: skip
+    for table in ("intermediate.int_subjects", "marts.child_journey"):
+        assert rows(built, f"SELECT DISTINCT application_id FROM lake.{table} WHERE case_id = 100") in (
+            [(200,)], [(200,), (None,)],
+        ), table  # fmt: skip
+    groups = "SELECT subjects, mothers FROM lake.marts.sibling_groups WHERE case_id = 100 AND refresh = '20240111'"
+    assert rows(built, groups) == [(1, 1)]
 
 
 def test_few_people_are_not_let_out(built: Path) -> None:

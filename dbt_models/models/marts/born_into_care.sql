@@ -77,9 +77,13 @@ births as (
 select
     measured.*,
     newborns / nullif(infants, 0) as share_of_infants,
+    under_1_week / nullif(infants, 0) as under_1_week_share_of_infants,
+    under_2_weeks / nullif(infants, 0) as under_2_weeks_share_of_infants,
     births.denominator as births,
     newborns * 10000 / births.denominator as newborns_per_10000_births,
     newborns_at_most * 10000 / births.denominator as newborns_per_10000_births_at_most,
+    under_1_week * 10000 / births.denominator as under_1_week_per_10000_births,
+    under_2_weeks * 10000 / births.denominator as under_2_weeks_per_10000_births,
     infants * 10000 / births.denominator as infants_per_10000_births
 from measured
 left join births using (nation, denominator_year, dimension, category)

@@ -74,6 +74,7 @@ categories as (
         {{ years_and_categories_of('started', {
             'region': 'region', 'local_authority': 'local_authority', 'dfj_area': 'dfj_area', 'circuit': 'circuit',
             'sex': 'gender', 'relation': 'relation', 'age_band': 'age_band', 'deprivation_quintile': 'quintile',
+            'relation_and_quintile': "relation || ' ' || quintile",
         }) }}
     from described
 ),

@@ -51,6 +51,7 @@ later as (
             when list_has_all(indexes.children, cases.children) then 'same child'
             else 'new and same child'
         end as recurrence_of,
+        cases.youngest_least_days,
         cases.youngest_most_days
     from indexes
     join cases using (nation, refresh, mother_key)
@@ -68,7 +69,9 @@ recurrences as (
         count(*) as later_cases,
         min(issued) as recurrence_date,
         arg_min(recurrence_of, (issued, source, case_id)) as recurrence_of,
-        arg_min(youngest_most_days, (issued, source, case_id)) as youngest_most_days
+        -- Of that case even where the age is not known, which arg_min would pass over.
+        arg_min_null(youngest_least_days, (issued, source, case_id)) as youngest_least_days,
+        arg_min_null(youngest_most_days, (issued, source, case_id)) as youngest_most_days
     from later
     group by all
 ),
@@ -89,6 +92,7 @@ followed as (
         recurrences.recurrence_date as recurred,
         recurrences.recurrence_of,
         coalesce(recurrences.later_cases, 0) as later_cases,
+        recurrences.youngest_least_days as recurrence_youngest_least_days,
         recurrences.youngest_most_days as recurrence_youngest_most_days,
         deaths.death_date,
         least(coalesce(deaths.death_date, {{ data_end('indexes.refresh') }}), {{ data_end('indexes.refresh') }}) as followed_until
@@ -117,6 +121,8 @@ select
     {{ year_band_of(completed_years('mother_week_of_birth', 'issued'), var('mother_age_bands')) }} as age_band,
     case when recurred <= greatest(followed_until, issued) then recurred end as recurrence_date,
     case when recurred <= greatest(followed_until, issued) then recurrence_of end as recurrence_of,
+    case when recurred <= greatest(followed_until, issued) then recurrence_youngest_least_days end
+        as recurrence_youngest_least_days,
     case when recurred <= greatest(followed_until, issued) then recurrence_youngest_most_days end
         as recurrence_youngest_most_days,
     later_cases,
