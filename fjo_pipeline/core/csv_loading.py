@@ -49,22 +49,29 @@ class CsvProblem:
 
 def read_header(path: Path) -> list[str]:
     """The column names of a CSV file; empty where it has no readable header."""
+    return _first_lines(path)[0]
+
+
+def _first_lines(path: Path) -> tuple[list[str], list[str]]:
+    """What stands on the first and on the second line of a CSV file, each value by itself; empty where unreadable."""
     with path.open("rb") as file:
-        raw = file.readline(MAXIMUM_HEADER_BYTES)
+        raw = file.readline(MAXIMUM_HEADER_BYTES), file.readline(MAXIMUM_HEADER_BYTES)
+    header, row = map(_values, raw)
+    return header, row
+
+
+def _values(line: bytes) -> list[str]:
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return []
-    try:
-        return next(csv.reader([text.rstrip("\r\n")]), [])
-    except csv.Error:
+        # A header with a stray quote would be read as the beginning of a row that ends nowhere.
+        return next(csv.reader([line.decode("utf-8-sig").rstrip("\r\n")], strict=True), [])
+    except (UnicodeDecodeError, csv.Error):
         return []
 
 
 def load_csv(session: Session, table: TableContract, path: Path, target: str) -> list[CsvProblem]:
     """Make the session's table `target` from a CSV file and return what could not be read."""
-    header = read_header(path)
-    problems = _header_problems(table, header) or _nul_problems(path)
+    header, row = _first_lines(path)
+    problems = _header_problems(table, header, row) or _nul_problems(path)
     if problems:
         return problems
     for scratch in ("reject_scans", "reject_errors"):
@@ -200,12 +207,17 @@ def _line_ends(path: Path, length: int) -> int:
     return found
 
 
-def _header_problems(table: TableContract, header: Sequence[str]) -> list[CsvProblem]:
+def _header_problems(table: TableContract, header: Sequence[str], row: Sequence[str]) -> list[CsvProblem]:
     if not header:
         return [CsvProblem("the file has no header in UTF-8", lines=(1,), fatal=True)]
     expected = [field.name for field in table.fields]
-    # Where a file has come without its header, the first row's values stand here, and must not be shown.
-    recognised = 2 * sum(name in expected for name in header) >= len(expected)
+    # A file without its header has the first row's values here, and one without its first line end has them behind
+    # the header's names, more than the next row has: they must not be shown.
+    recognised = (
+        2 * sum(name in expected for name in header) >= len(expected)
+        and len(row) == len(header)
+        and set(row).isdisjoint(header)
+    )
     problems = [
         CsvProblem("the contract has no such column", _shown(name) if recognised else "", lines=(1,), fatal=True)
         for name in dict.fromkeys(header)

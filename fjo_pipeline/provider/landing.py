@@ -92,7 +92,7 @@ def check_deposit(settings: Settings, path: Path) -> CheckReport:
     """Check a deposit (folder or zip) wherever it lies, taking nothing; Refused where its manifest or hashes fail."""
     if not path.exists():
         raise Refused(f"there is no deposit at {path}")
-    with tempfile.TemporaryDirectory(prefix="fjo-check-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=".fjo-check-", dir=_scratch_folder(settings, path)) as scratch:
         deposit = read_deposit(unpack(path, Path(scratch) / "unpacked") if path.is_file() else path)
         each = contract(deposit.manifest.name, settings.contracts)
         parse_refresh(deposit.manifest.version)
@@ -102,6 +102,12 @@ def check_deposit(settings: Settings, path: Path) -> CheckReport:
             Path(scratch) / "tmp", memory_limit=settings.provider_memory_limit, threads=settings.threads
         ) as session:
             return check_delivery(session, each, deposit.folder, earlier)
+
+
+def _scratch_folder(settings: Settings, path: Path) -> Path:
+    """Where a zip may lie unpacked, in plain: in the provider's zone, or where there is none beside the zip itself."""
+    zone = settings.zone("provider")
+    return zone if zone.is_dir() else path.absolute().parent
 
 
 def quarantine(settings: Settings, landed: Landed, report: CheckReport | None, why: str, ledger: Ledger) -> Path:
@@ -142,7 +148,14 @@ def find_landed(settings: Settings, dataset: str, refresh: str) -> Landed:
 def look(dataset: str, folder: Path, settings: Settings, now: float | None = None) -> Landed:
     """What lies in one landing folder, its files compared with its manifest."""
     if not (folder / MANIFEST).is_file() and any(folder.glob("*.zip")):
-        return Landed(dataset, folder.name, folder, None, False, "the .zip cannot be unpacked: pack it again")
+        return Landed(
+            dataset,
+            folder.name,
+            folder,
+            None,
+            False,
+            f"the .zip cannot be unpacked, or holds no {MANIFEST}: pack it again",
+        )
     try:
         parse_refresh(folder.name)
         deposit = read_deposit(folder)
@@ -174,7 +187,10 @@ def _unpack_in_place(archive: Path, settings: Settings, now: float | None) -> No
         if target.exists():
             _set_aside(archive, target, scratch, settings)
             return
-        move_folder(unpack(archive, scratch), target)
+        unpacked = unpack(archive, scratch)
+        if not (unpacked / MANIFEST).is_file():
+            raise Refused(f"there is no {MANIFEST} in {archive.name}")  # A zip comes whole: none is still on its way.
+        move_folder(unpacked, target)
         archive.unlink()
     except Refused:
         target.mkdir(mode=0o700)

@@ -38,11 +38,16 @@ def without(name: str) -> dict[str, str | bytes]:
     return {each: csv for each, csv in GOOD.items() if each != name}
 
 
+def with_another_column(name: str, column: str) -> str:
+    header = str(GOOD[name]).splitlines()[0]
+    return f"{header},{column}\n" + "," * (header.count(",") + 1) + "\n"
+
+
 BAD_CONTENT = {
     "a missing table": (without("HEARINGS.csv"), "HEARINGS.csv: the table is missing from the deposit"),
     "an unknown table": (GOOD | {"SECRETS.csv": "ID\n"}, f"SECRETS.csv: the contract {DATASET} has no such table"),
     "an unknown column": (
-        changed("HEARINGS.csv", "HEARINGDATE", "HEARINGDATE,JUDGE"),
+        GOOD | {"HEARINGS.csv": with_another_column("HEARINGS.csv", "JUDGE")},
         "HEARINGS.csv, line 1, column JUDGE: the contract has no such column",
     ),
     "a bad date": (

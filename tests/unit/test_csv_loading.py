@@ -77,8 +77,14 @@ def test_a_file_with_a_header_alone_is_an_empty_table(load: Loader) -> None:
 def test_a_header_that_is_not_the_contracts_is_told_by_column(
     header: str, rule: str, column: str, load: Loader
 ) -> None:
-    problems = load(header + "\nC0001,Oddcastle,1979-11-05\n")
+    problems = load(f"{header}\n{header.replace('ID', 'C0001').replace('BORN', '1979-11-05')}\n")
     assert CsvProblem(rule, column, lines=(1,), fatal=True) in problems
+
+
+@pytest.mark.parametrize("between", ["", ","])
+def test_a_header_run_into_the_first_row_shows_no_value(between: str, load: Loader) -> None:
+    problems = load(GOOD.replace("\n", between, 1))
+    assert {each.column for each in problems} <= {"", "(unnamed)", "BORN"}
 
 
 def test_a_file_without_its_header_shows_no_value(load: Loader) -> None:
@@ -89,8 +95,17 @@ def test_a_file_without_its_header_shows_no_value(load: Loader) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n", b"\xff\xfeI\x00D\x00", "ID,Zoë".encode("latin-1"), b"x" * 200_000, GOOD.replace("\n", "\r").encode()],
-    ids=["empty", "empty line", "utf-16", "latin-1", "one huge word", "old line ends"],
+    [
+        b"",
+        b"\n",
+        '""' + GOOD,
+        '"' + GOOD,
+        b"\xff\xfeI\x00D\x00",
+        "ID,Zoë".encode("latin-1"),
+        b"x" * 200_000,
+        GOOD.replace("\n", "\r").encode(),
+    ],
+    ids=["empty", "empty line", "two quotes", "a quote", "utf-16", "latin-1", "one huge word", "old line ends"],
 )
 def test_a_file_without_a_readable_header_is_told_so(content: bytes, load: Loader) -> None:
     assert load(content) == [CsvProblem("the file has no header in UTF-8", lines=(1,), fatal=True)]
