@@ -1,0 +1,161 @@
+"""What a chart shows, in words, worked out from the same figures: the latest one, how it stands against the time before and
+against the nation; or the highest and the lowest of several categories.
+
+Counts are rounded before they are published, so two that lie no more than the rounding apart are called about the same.
+Of two counts it is also said when they lie no further apart than chance alone puts two counts of one underlying rate in
+19 cases of 20 (their difference over the root of their sum is then under 1.96, as of two Poisson counts).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from fjo_pipeline.databank.bulletin.declared import View
+from fjo_pipeline.databank.bulletin.package import Area
+from fjo_pipeline.databank.bulletin.views import Cell, Figures, Series
+
+COUNTS = ("people", "children", "mothers", "cases", "applications", "families", "newborns", "infants", "orders")
+ABOUT_THE_SAME = {"percent": 1.0, "weeks": 1.0, "days": 5.0, "years": 0.5}
+"""How far two figures of a unit may lie apart and still be called about the same; rates: one in so many."""
+BY_CHANCE = 1.96
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What the words depend on besides the figures: the place as one says it, the unit, the rounding of counts, and what
+    the notes of absent figures mean."""
+
+    place: str
+    unit: str
+    rounding: int
+    notes: dict[str, str]
+
+    @property
+    def counts(self) -> bool:
+        """Whether the figures are counts."""
+        return self.unit in COUNTS
+
+    def say(self, value: float) -> str:
+        """A figure with its unit, as it stands in a sentence."""
+        if self.unit == "percent":
+            return f"{number(value, self.unit)}%"
+        if self.unit in ("weeks", "days", "years"):
+            return f"{number(value, self.unit)} {self.unit.removesuffix('s') if value == 1 else self.unit}"
+        return number(value, self.unit)
+
+    def same(self, value: float, other: float) -> bool:
+        """Whether two figures are about the same."""
+        if self.counts:
+            return abs(value - other) <= (self.rounding if self.rounding > 1 else 0)
+        return abs(value - other) < ABOUT_THE_SAME.get(self.unit, 1.0)
+
+    def may_be_chance(self, value: float, other: float) -> bool:
+        """Whether two counts differ by no more than chance alone can bring about."""
+        return self.counts and abs(value - other) < BY_CHANCE * sqrt(value + other)
+
+    def why(self, notes: Sequence[str]) -> str:
+        """Why figures are absent."""
+        return "; ".join(self.notes.get(note, note) for note in notes)
+
+
+def number(value: float, unit: str = "") -> str:
+    """A number as people read it: thousands apart; one decimal only for what is small and no count."""
+    if unit not in COUNTS and value != round(value) and abs(value) < 100:
+        return f"{value:,.1f}"
+    return f"{round(value):,}"
+
+
+def sentences(view: View, figures: Figures, wording: Wording) -> list[str]:
+    """What a view of an area says; never empty."""
+    if not figures.along:
+        return [f"No figures about this were published for {wording.place}."]
+    if not figures.are_any:
+        return [f"There is no figure to show for {wording.place}: {wording.why(figures.notes)}."]
+    if view.broken_down:
+        said = _broken_down(view, figures, wording)
+    else:
+        said = _over_time(view, figures, wording)
+    if figures.notes:
+        said.append(f"Some figures are not shown: {wording.why(figures.notes)}.")
+    return said
+
+
+def place(area: Area, spoken: Mapping[str, str], named: str) -> str:
+    """An area as it stands in a sentence: `the South West`, `the Swansea family court area`."""
+    return named.format(name=spoken.get(area.name, area.name) if named == "{name}" else area.name)
+
+
+def _over_time(view: View, figures: Figures, wording: Wording) -> list[str]:
+    own = figures.own[0]
+    known = [(along, cell.value) for along, cell in zip(figures.along, own.cells, strict=True) if cell.value is not None]
+    latest, value = known[-1]
+    said = [_fill(view, along=latest, value=wording.say(value), area=wording.place)]
+    if view.kind == "line":
+        if len(known) > 1:
+            said.append(_against(wording, value, *known[-2]))
+        else:
+            said.append("There is no other year to compare it with.")
+        if len(known) > 2:
+            said.append(f"In {known[0][0]} it was {wording.say(known[0][1])}.")
+    elif len(known) > 1:
+        said.append(f"At {known[0][0]} it was {wording.say(known[0][1])}.")
+    said += [_of_nation(each, figures.along.index(latest), value, wording) for each in figures.series if each.compared]
+    return [each for each in said if each]
+
+
+def _against(wording: Wording, value: float, when: str, before: float) -> str:
+    if wording.same(value, before):
+        return f"That was about the same as in {when} ({wording.say(before)})."
+    direction = "more" if value > before else ("fewer" if wording.counts else "less")
+    if wording.may_be_chance(value, before):
+        return (
+            f"That was {direction} than in {when} ({wording.say(before)}), "
+            "but a difference this small can come about by chance."
+        )
+    return f"That was {direction} than in {when} ({wording.say(before)})."
+
+
+def _of_nation(series: Series, at: int, value: float, wording: Wording) -> str:
+    """The nation's figure; of counts nothing is said, for a nation's are always more."""
+    cell = series.cells[at]
+    if cell.value is None or wording.counts:
+        return ""
+    if wording.same(value, cell.value):
+        return f"That was about the same as in {series.area.name} as a whole ({wording.say(cell.value)})."
+    return f"In {series.area.name} as a whole it was {wording.say(cell.value)}."
+
+
+def _broken_down(view: View, figures: Figures, wording: Wording) -> list[str]:
+    """Of bars the categories are the lines; of lines and curves they are the columns, at the latest period with figures."""
+    if view.kind == "bars":
+        at = figures.year or ""
+        cells: list[tuple[str, Cell]] = list(zip(figures.along, figures.own[0].cells, strict=True))
+    else:
+        place_in = max(
+            index for index in range(len(figures.along)) if any(each.cells[index].value is not None for each in figures.own)
+        )
+        at = figures.along[place_in]
+        cells = [(each.name, each.cells[place_in]) for each in figures.own]
+    known = [(name, cell.value) for name, cell in cells if cell.value is not None]
+    if len(known) == 1:
+        name, value = known[0]
+        return [f"Of {at or 'these groups'}, only one figure is shown: {name}, {wording.say(value)}."]
+    highest, lowest = max(known, key=lambda each: each[1]), min(known, key=lambda each: each[1])
+    if highest[1] == lowest[1]:
+        return [f"The figures of all groups that are shown are the same: {wording.say(highest[1])}."]
+    return [
+        _fill(
+            view,
+            along=at,
+            area=wording.place,
+            highest=highest[0],
+            highest_value=wording.say(highest[1]),
+            lowest=lowest[0],
+            lowest_value=wording.say(lowest[1]),
+        )
+    ]
+
+
+def _fill(view: View, **words: str) -> str:
+    said = view.says.format(**words)
+    return said[:1].upper() + said[1:]
