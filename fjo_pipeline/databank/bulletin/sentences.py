@@ -18,6 +18,8 @@ COUNTS = ("people", "children", "mothers", "cases", "applications", "families", 
 ABOUT_THE_SAME = {"percent": 1.0, "weeks": 1.0, "days": 5.0, "years": 0.5}
 """How far two figures of a unit may lie apart and still be called about the same; rates: one in so many."""
 BY_CHANCE = 1.96
+WHOLE_FROM = 10
+"""From when on a sentence gives figures in whole numbers; the table has the decimals."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,10 @@ class Wording:
 
     def say(self, value: float) -> str:
         """A figure with its unit, as it stands in a sentence."""
+        said = number(value, self.unit) if abs(value) < WHOLE_FROM else f"{round(value):,}"
         if self.unit == "percent":
-            return f"{number(value, self.unit)}%"
-        if self.unit in ("weeks", "days", "years"):
-            return f"{number(value, self.unit)} {self.unit.removesuffix('s') if value == 1 else self.unit}"
-        return number(value, self.unit)
+            return f"{said}%"
+        return f"{said} {self.unit}" if self.unit in ("weeks", "days", "years") else said
 
     def same(self, value: float, other: float) -> bool:
         """Whether two figures are about the same."""
@@ -141,8 +142,10 @@ def _broken_down(view: View, figures: Figures, wording: Wording) -> list[str]:
         name, value = known[0]
         return [f"Of {at or 'these groups'}, only one figure is shown: {name}, {wording.say(value)}."]
     highest, lowest = max(known, key=lambda each: each[1]), min(known, key=lambda each: each[1])
-    if highest[1] == lowest[1]:
-        return [f"The figures of all groups that are shown are the same: {wording.say(highest[1])}."]
+    if wording.same(highest[1], lowest[1]):
+        of = f"In {at}, the" if at else "The"
+        values = " to ".join(dict.fromkeys((wording.say(lowest[1]), wording.say(highest[1]))))
+        return [f"{of} figures of all groups were about the same: {values}."]
     return [
         _fill(
             view,

@@ -112,9 +112,8 @@ class ViewOfTable:
             if column.role != "dimension" or column.name in through or column.name in fixed:
                 continue
             values = self.table.values(column.name)
-            if ALL in values or len(values) == 1:
-                fixed[column.name] = ALL if ALL in values else values[0]
-            elif values:
+            fixed[column.name] = ALL
+            if values and ALL not in values:
                 raise Refused(
                     f"pages.yaml, view {self.view.label!r}: say in `where` which value of {column.name} of table "
                     f"{self.table.resource.name} is meant"
