@@ -94,67 +94,65 @@ def _table(
     name: str, charts: list[Chart], areas: Sequence[tuple[str, str, str]]
 ) -> tuple[list[Column], list[tuple[str, ...]]]:
     views = [view for chart in charts for view in chart.views]
-    measures = sorted({view.measure for view in views})
-    values = {dimension: _values(dimension, views) for dimension in _dimensions(views)}
-    columns: list[Column] = [(each, "dimension", "") for each in values]
+    measures = sorted({measure for view in views for measure in (view.measure, *view.beside)})
+    dimensions = _dimensions(views)
+    columns: list[Column] = [(each, "dimension", "") for each in dimensions]
     columns += [(each, "measure", _unit(each)) for each in measures]
-    rows = [
-        (*area, *point, *(_figure(name, area, point, measure) for measure in measures), "")
-        for area in areas
-        for point in _wanted(values, views)
-    ]
-    return columns, [(*row[:-1], "suppressed") if "" in row[:-1] else row for row in rows]
+    rows = []
+    for area in areas:
+        for point in _points(dimensions, views):
+            figures = [_figure(name, area, point, measure) for measure in measures]
+            rows.append((*area, *point, *figures, "suppressed" if "" in figures else ""))
+    return columns, rows
 
 
 def _dimensions(views: list[View]) -> list[str]:
     named = {"year"} if any(view.along == "year" or view.kind == "bars" for view in views) else set()
     for view in views:
-        named |= {view.along, *view.where} | ({view.by} if view.by else set())
+        named |= {view.along, *view.where} | {each for each in (view.by, view.also) if each}
     return sorted(named, key=lambda each: (each != "year", each))
 
 
-def _values(dimension: str, views: list[View]) -> list[str]:
-    """The margin, what views pick out or order, and else a few groups."""
-    picked = [view.where[dimension] for view in views if dimension in view.where]
-    through = [view for view in views if dimension in (view.along, view.by)]
-    found = picked if picked else ["All"]
-    for view in through:
-        found += view.order or (YEARS if dimension == "year" else ["1", "2", "3"])
-    if dimension == "year":
-        found += YEARS
-    return list(dict.fromkeys(found if dimension != "year" or "All" in picked else [each for each in found if each != "All"]))
-
-
-def _wanted(values: dict[str, list[str]], views: list[View]) -> list[tuple[str, ...]]:
-    """Points that some view reads: one breakdown beside others, as publications have them."""
+def _points(dimensions: list[str], views: list[View]) -> list[tuple[str, ...]]:
+    """What some view reads: one breakdown beside others, as publications have them."""
     wanted: dict[tuple[str, ...], None] = {}
     for view in views:
-        through = {view.along, view.by, "year"} if view.kind == "bars" else {view.along, view.by}
-        lists = [
-            [view.where[each]]
-            if each in view.where
-            else ([value for value in of if value != "All"] if each in through else of[:1])
-            for each, of in values.items()
-        ]
-        wanted |= dict.fromkeys(product(*lists))
+        through = {view.along, view.also, view.by} | ({"year"} if view.kind == "bars" else set())
+        wanted |= dict.fromkeys(
+            product(
+                *(
+                    [view.where[each]] if each in view.where else _values(each, view) if each in through else ["All"]
+                    for each in dimensions
+                )
+            )
+        )
     return list(wanted)
 
 
+def _values(dimension: str, view: View) -> list[str]:
+    known = {"year": YEARS, "days": ["0", "364", "728", "1183", "1820", "2548"], "quarter": ["Q1", "Q2", "Q3", "Q4"]}
+    if dimension in known:
+        return known[dimension]
+    return view.order or list(view.names) or ["care", "special guardianship", "supervision"]
+
+
 def _unit(measure: str) -> str:
-    if "per_10000" in measure:
+    if measure.endswith("_rate") and measure != "match_rate":
         return "per 10,000"
-    if "weeks" in measure:
+    if measure.endswith("_weeks"):
         return "weeks"
-    return "percent" if measure.startswith(("share", "cumulative", "match_rate")) or "share" in measure else "people"
+    return "percent" if measure.endswith("_share") or measure in ("returned", "match_rate") else "people"
 
 
 def _figure(name: str, area: tuple[str, str, str], point: tuple[str, ...], measure: str) -> str:
-    """A figure that depends on nothing but where it stands; one in some thirty is suppressed."""
+    """A figure that depends on nothing but where it stands and grows with time; one in some thirty is suppressed."""
     drawn = int.from_bytes(hashlib.sha256("|".join((name, *area, *point, measure)).encode()).digest()[:4], "big")
+    if "survival" in name:
+        return f"{sum(int(each) for each in point if each.isdigit() and len(each) != 1) / 100:.1f}"
     if drawn % 29 == 0:
         return ""
     base = 20 + int(hashlib.sha256(f"{name}{area[2]}{measure}".encode()).hexdigest()[:2], 16) % 30
-    figure = base + drawn % 9 + (int(point[0]) - 2008 if point and point[0].isdigit() and len(point[0]) == 4 else 0)
+    figure = base + drawn % 9 + (int(point[0][:4]) - 2008 if point[0][:2] == "20" else 0)
     if _unit(measure) == "people":
         return str(figure * (100 if area[0] == "nation" else 5))
     return f"{figure + drawn % 10 / 10:.1f}"

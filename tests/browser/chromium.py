@@ -117,7 +117,9 @@ class Browser:
 
     def requested(self) -> list[str]:
         """Every address that was asked for so far."""
-        return [each["params"]["request"]["url"] for each in self.events if each["method"] == "Network.requestWillBeSent"]
+        return [
+            each["params"]["request"]["url"] for each in self.events if each["method"] == "Network.requestWillBeSent"
+        ]
 
     def complaints(self) -> list[str]:
         """Errors of scripts, and what the browser logged as an error."""

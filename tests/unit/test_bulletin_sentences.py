@@ -24,7 +24,9 @@ COLUMNS: list[Column] = [
 
 def said(folder: Path, view: View, *rows: tuple[str, ...], rounding: int = 5) -> list[str]:
     """What is said of the South West; rows are area, year, sex, children, rate, note."""
-    package = read_package(write_package(folder / "package", {"counted": (COLUMNS, [(*a, *rest) for a, *rest in rows])}))
+    package = read_package(
+        write_package(folder / "package", {"counted": (COLUMNS, [(*a, *rest) for a, *rest in rows])})
+    )
     area = package.area("region", SOUTH_WEST[1])
     assert area is not None
     asked = ViewOfTable(package.tables["counted"], view)
@@ -32,12 +34,15 @@ def said(folder: Path, view: View, *rows: tuple[str, ...], rounding: int = 5) ->
     return sentences(view, figures, Wording("the South West", asked.unit, rounding, NOTES))
 
 
-def row(year: str, children: str, rate: str, *, area: tuple[str, ...] = SOUTH_WEST, sex: str = "All", note: str = "") -> tuple:
+def row(
+    year: str, children: str, rate: str, *, area: tuple[str, ...] = SOUTH_WEST, sex: str = "All", note: str = ""
+) -> tuple:
     return (area, year, sex, children, rate, note)
 
 
 @pytest.mark.parametrize(
-    ("before", "word"), [("40", "more than"), ("61", "less than"), ("49.5", "about the same as"), ("50", "about the same as")]
+    ("before", "word"),
+    [("40", "more than"), ("61", "less than"), ("49.5", "about the same as"), ("50", "about the same as")],
 )
 def test_a_rate_is_held_against_the_year_before(tmp_path: Path, before: str, word: str) -> None:
     answer = said(tmp_path, RATE, row("2018", "100", before), row("2019", "100", "50"))
@@ -87,7 +92,11 @@ def test_an_area_without_a_row_has_words_too(tmp_path: Path) -> None:
 
 def test_of_a_breakdown_the_highest_and_the_lowest_are_told_and_never_the_margin(tmp_path: Path) -> None:
     view = COUNT.model_copy(
-        update={"by": "sex", "says": "{along}: {highest} {highest_value}, {lowest} {lowest_value}.", "names": {"F": "girls"}}
+        update={
+            "by": "sex",
+            "says": "{along}: {highest} {highest_value}, {lowest} {lowest_value}.",
+            "names": {"F": "girls"},
+        }
     )
     rows = [row("2019", "90", "1"), row("2019", "60", "1", sex="F"), row("2019", "30", "1", sex="M")]
     assert said(tmp_path, view, *rows) == ["2019: girls 60, M 30."]
@@ -95,7 +104,11 @@ def test_of_a_breakdown_the_highest_and_the_lowest_are_told_and_never_the_margin
 
 def test_bars_are_of_the_latest_year_that_has_figures(tmp_path: Path) -> None:
     view = COUNT.model_copy(update={"kind": "bars", "along": "sex", "says": "{along}: {highest} {highest_value}."})
-    rows = [row("2018", "60", "1", sex="F"), row("2018", "30", "1", sex="M"), row("2019", "", "", sex="F", note="suppressed")]
+    rows = [
+        row("2018", "60", "1", sex="F"),
+        row("2018", "30", "1", sex="M"),
+        row("2019", "", "", sex="F", note="suppressed"),
+    ]
     assert said(tmp_path, view, *rows) == ["2018: F 60."]
 
 
@@ -122,7 +135,10 @@ def test_numbers_are_written_as_people_read_them(value: float, unit: str, writte
 def test_a_place_is_said_as_people_say_it() -> None:
     spoken = {"South West": "the South West"}
     assert place(Area(1, "South West", "E12000009", "region"), spoken, "{name}") == "the South West"
-    assert place(Area(2, "Swansea", "S", "dfj_area"), spoken, "the {name} family court area") == "the Swansea family court area"
+    assert (
+        place(Area(2, "Swansea", "S", "dfj_area"), spoken, "the {name} family court area")
+        == "the Swansea family court area"
+    )
 
 
 def test_a_sentence_may_name_only_what_its_chart_has() -> None:

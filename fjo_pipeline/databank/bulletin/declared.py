@@ -27,8 +27,10 @@ class _Declared(BaseModel):
 class View(_Declared):
     """One way to look at a table: a measure along a dimension, for one area, perhaps broken down by a second one.
 
-    `line` goes over time and is compared with the time before; `curve` goes over time since an event; `bars` are the
-    categories of `along`, in the latest year that has figures.
+    `line` goes over time and is compared with the time before; `curve` goes over days since an event, shown
+    as years; `bars` are the categories of `along`, in the latest year that has figures. `also` makes the periods finer:
+    quarters of years. `beside` are measures that the table has beside
+    the one that is drawn. `only_in` names the nation whose areas the view is for.
     """
 
     label: str
@@ -36,8 +38,11 @@ class View(_Declared):
     measure: str
     says: str
     along: str = "year"
+    also: str | None = None
     by: str | None = None
+    only_in: Literal["England", "Wales"] | None = None
     where: dict[str, str] = {}
+    beside: list[str] = []
     order: list[str] = []
     names: dict[str, str] = {}
     compare: bool = True

@@ -38,10 +38,10 @@ def make_bulletin(package: Path, out: Path) -> None:
 
 def _copy_tables(package: Path, release: Package, folder: Path) -> None:
     for table in release.tables.values():
-        (folder / f"{table.resource.name}.csv").write_bytes(table.content)
+        (folder / f"{table.resource.stem}.csv").write_bytes(table.content)
         if table.resource.record:
             record = file_in(package, table.resource.record)
-            (folder / f"{table.resource.name}.record.json").write_bytes(record.read_bytes())
+            (folder / f"{table.resource.stem}.record.json").write_bytes(record.read_bytes())
 
 
 def _write_pages(bulletin: Bulletin, draft: Path) -> None:
@@ -56,6 +56,7 @@ def _write_pages(bulletin: Bulletin, draft: Path) -> None:
     }
     nations = []
     for area in release.areas:
+        nation = release.area("nation", area.nation)
         chapters = bulletin.chapters(area)
         headlines = bulletin.headlines(chapters)
         if area.level == "nation":
@@ -66,7 +67,7 @@ def _write_pages(bulletin: Bulletin, draft: Path) -> None:
             **shared,
             up="../",
             area=area,
-            nation=release.area("nation", area.nation),
+            nation=nation,
             place=bulletin.place(area),
             chapters=chapters,
             left_out=bulletin.left_out,

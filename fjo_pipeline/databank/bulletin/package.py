@@ -19,7 +19,8 @@ LEVELS = ("nation", "region", "dfj_area", "local_authority")
 AREA_COLUMNS = ("area_level", "area_code", "area_name")
 DATA_COLUMN = "data"
 NOTE_COLUMN = "note"
-ONS_CODE = re.compile(r"[EW]\d{8}")
+WELSH_DFJ_AREAS = ("NORTH_WALES", "SOUTH_EAST_WALES", "SWANSEA")
+"""From hmcts/fpl-ccd-configuration, MIT: which are Welsh by their names."""
 
 Row = dict[str, str]
 
@@ -64,15 +65,20 @@ class Resource(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: str
     title: str
-    path: str
+    path: str = Field(pattern=r"^tables/[a-z0-9_]+\.csv$")
     table_schema: Schema = Field(alias="schema")
     description: str = ""
     definition: str = ""
     sources: list[Source] = []
     parameters: dict[str, Any] = {}
     record: str | None = None
+
+    @property
+    def stem(self) -> str:
+        """What its files are called."""
+        return PurePosixPath(self.path).stem
 
 
 @dataclass(frozen=True, order=True)
@@ -136,7 +142,7 @@ def read_package(folder: Path) -> Package:
     except ValidationError as error:
         places = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         raise Refused(f"{descriptor} describes a table otherwise than the bulletin reads it: {places}") from None
-    tables = {resource.name: _read_table(folder, resource, described["synthetic"]) for resource in resources}
+    tables = {resource.stem: _read_table(folder, resource, described["synthetic"]) for resource in resources}
     return Package(described, tables, sorted(_areas(tables)))
 
 
@@ -159,7 +165,9 @@ def _read_table(folder: Path, resource: Resource, synthetic: bool) -> Table:
     rows: dict[tuple[str, str], list[Row]] = {}
     for row in reader:
         if None in row or None in row.values():
-            raise Refused(f"{resource.path}, line {reader.line_num}: the line has not as many values as there are columns")
+            raise Refused(
+                f"{resource.path}, line {reader.line_num}: the line has not as many values as there are columns"
+            )
         if row["area_level"] not in LEVELS:
             raise Refused(f"{resource.path}, line {reader.line_num}: area_level is none of {', '.join(LEVELS)}")
         if synthetic and "MADE-UP DATA" not in row.get(DATA_COLUMN, ""):
@@ -169,13 +177,18 @@ def _read_table(folder: Path, resource: Resource, synthetic: bool) -> Table:
 
 
 def _areas(tables: dict[str, Table]) -> Iterator[Area]:
-    """Each area once, under the name that the first table has for it."""
+    """Each area that has a code once, under the name that the first table has for it."""
     names: dict[tuple[str, str], str] = {}
     for table in tables.values():
         for (level, code), rows in table.rows.items():
-            names.setdefault((level, code), rows[0]["area_name"])
-    nations = {code[:1]: code for level, code in names if level == "nation"}
+            if code:
+                names.setdefault((level, code), rows[0]["area_name"])
+    nations = {name: code for (level, code), name in names.items() if level == "nation"}
     for (level, code), name in names.items():
-        # The first letter of the statistical codes says the nation: E12000007 and E92000001 are England's.
-        nation = nations.get(code[:1]) if level != "nation" and ONS_CODE.fullmatch(code) else None
-        yield Area(LEVELS.index(level), name, code, level, nation)
+        yield Area(LEVELS.index(level), name, code, level, nations.get(nation_of(level, code)))
+
+
+def nation_of(level: str, code: str) -> str:
+    """The nation in which an area lies: statistical codes begin with its letter, those of family court areas do not."""
+    welsh = code in WELSH_DFJ_AREAS if level == "dfj_area" else code.startswith("W")
+    return "" if level == "nation" else ("Wales" if welsh else "England")

@@ -12,9 +12,9 @@ from math import sqrt
 
 from fjo_pipeline.databank.bulletin.declared import View
 from fjo_pipeline.databank.bulletin.package import Area
-from fjo_pipeline.databank.bulletin.views import Cell, Figures, Series
+from fjo_pipeline.databank.bulletin.views import UNKNOWN, Cell, Figures, Series
 
-COUNTS = ("people", "children", "mothers", "cases", "applications", "families", "newborns", "infants", "orders")
+COUNTS = ("people", "cases", "families", "live births")
 ABOUT_THE_SAME = {"percent": 1.0, "weeks": 1.0, "days": 5.0, "years": 0.5}
 """How far two figures of a unit may lie apart and still be called about the same; rates: one in so many."""
 BY_CHANCE = 1.96
@@ -55,8 +55,15 @@ class Wording:
         return self.counts and abs(value - other) < BY_CHANCE * sqrt(value + other)
 
     def why(self, notes: Sequence[str]) -> str:
-        """Why figures are absent."""
-        return "; ".join(self.notes.get(note, note) for note in notes)
+        """Why figures are absent, each reason once; a row's note may give several."""
+        reasons = [meaning_of(part, self.notes) for note in notes for part in note.split("; ")]
+        return "; or ".join(dict.fromkeys(reasons))
+
+
+def meaning_of(note: str, notes: Mapping[str, str]) -> str:
+    """What a note means: the meaning of the longest known beginning of it, else the note itself."""
+    known = max((each for each in notes if note.startswith(each)), key=len, default=None)
+    return notes[known] if known else note
 
 
 def number(value: float, unit: str = "") -> str:
@@ -88,7 +95,9 @@ def place(area: Area, spoken: Mapping[str, str], named: str) -> str:
 
 def _over_time(view: View, figures: Figures, wording: Wording) -> list[str]:
     own = figures.own[0]
-    known = [(along, cell.value) for along, cell in zip(figures.along, own.cells, strict=True) if cell.value is not None]
+    known = [
+        (along, cell.value) for along, cell in zip(figures.along, own.cells, strict=True) if cell.value is not None
+    ]
     latest, value = known[-1]
     said = [_fill(view, along=latest, value=wording.say(value), area=wording.place)]
     if view.kind == "line":
@@ -98,8 +107,8 @@ def _over_time(view: View, figures: Figures, wording: Wording) -> list[str]:
             said.append("There is no other year to compare it with.")
         if len(known) > 2:
             said.append(f"In {known[0][0]} it was {wording.say(known[0][1])}.")
-    elif len(known) > 1:
-        said.append(f"At {known[0][0]} it was {wording.say(known[0][1])}.")
+    elif len(known) > 2:
+        said.append(f"After {known[1][0]} years it was {wording.say(known[1][1])}.")
     said += [_of_nation(each, figures.along.index(latest), value, wording) for each in figures.series if each.compared]
     return [each for each in said if each]
 
@@ -132,12 +141,10 @@ def _broken_down(view: View, figures: Figures, wording: Wording) -> list[str]:
         at = figures.year or ""
         cells: list[tuple[str, Cell]] = list(zip(figures.along, figures.own[0].cells, strict=True))
     else:
-        place_in = max(
-            index for index in range(len(figures.along)) if any(each.cells[index].value is not None for each in figures.own)
-        )
-        at = figures.along[place_in]
-        cells = [(each.name, each.cells[place_in]) for each in figures.own]
-    known = [(name, cell.value) for name, cell in cells if cell.value is not None]
+        at, cells = _latest_of_several(view, figures)
+    known = [(name, cell.value) for name, cell in cells if cell.value is not None and name not in UNKNOWN]
+    if not known:
+        return [f"Of {at or 'these groups'}, no figure of a known group is shown."]
     if len(known) == 1:
         name, value = known[0]
         return [f"Of {at or 'these groups'}, only one figure is shown: {name}, {wording.say(value)}."]
@@ -157,6 +164,20 @@ def _broken_down(view: View, figures: Figures, wording: Wording) -> list[str]:
             lowest_value=wording.say(lowest[1]),
         )
     ]
+
+
+def _latest_of_several(view: View, figures: Figures) -> tuple[str, list[tuple[str, Cell]]]:
+    """The latest period with figures of several columns; of curves the latest by which every curve has a step, and of each
+    its last step up to then."""
+    known = [[index for index, cell in enumerate(each.cells) if cell.value is not None] for each in figures.own]
+    if view.kind == "curve":
+        last = min(places[-1] for places in known if places)
+        upto = [max((place for place in places if place <= last), default=None) for places in known]
+        cells = [each.cells[last if place is None else place] for each, place in zip(figures.own, upto, strict=True)]
+    else:
+        last = max(place for places in known for place in places)
+        cells = [each.cells[last] for each in figures.own]
+    return figures.along[last], [(each.name, cell) for each, cell in zip(figures.own, cells, strict=True)]
 
 
 def _fill(view: View, **words: str) -> str:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from fjo_pipeline.databank.bulletin.declared import Chapter, Chart, Pages
 from fjo_pipeline.databank.bulletin.package import Area, Package, Resource
-from fjo_pipeline.databank.bulletin.sentences import Wording, number, place, sentences
-from fjo_pipeline.databank.bulletin.views import Cell, Figures, ViewOfTable
+from fjo_pipeline.databank.bulletin.sentences import Wording, meaning_of, number, place, sentences
+from fjo_pipeline.databank.bulletin.views import Cell, Figures, Series, ViewOfTable
 
 
 @dataclass(frozen=True)
@@ -23,21 +22,28 @@ class ShownView:
     figures: Figures
     notes: dict[str, str]
 
-    @cached_property
-    def _places(self) -> int:
-        """Decimals of all figures, so that they stand under one another."""
-        values = [cell.value for series in self.figures.series for cell in series.cells if cell.value is not None]
-        return int(any("." in number(value, self.unit) for value in values))
-
     @property
-    def lines(self) -> list[tuple[str, list[Cell]]]:
-        """The table, line by line."""
-        columns = [series.cells for series in self.figures.series]
+    def lines(self) -> list[tuple[str, list[tuple[Cell, str]]]]:
+        """The table, line by line: each figure and how it is written."""
+        columns = [list(zip(series.cells, _written(series), strict=True)) for series in self.figures.series]
         return [(along, [cells[index] for cells in columns]) for index, along in enumerate(self.figures.along)]
 
-    def shown(self, cell: Cell) -> str:
-        """A figure, or in a word why there is none."""
-        return cell.note if cell.value is None else f"{cell.value:,.{self._places}f}"
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """Each note of the table, and what it means."""
+        parts = dict.fromkeys(part for note in self.figures.notes for part in note.split("; "))
+        return [(part, meaning_of(part, self.notes)) for part in parts]
+
+
+def _written(series: Series) -> list[str]:
+    """Figures with as many decimals each, so that they stand under one another; or in a word why there is none, which is
+    told below the table where its row gives several reasons."""
+    numbers = [number(cell.value, series.column.unit) for cell in series.cells if cell.value is not None]
+    places = int(any("." in each for each in numbers))
+    return [
+        ("not shown" if "; " in cell.note else cell.note) if cell.value is None else f"{cell.value:,.{places}f}"
+        for cell in series.cells
+    ]
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,9 @@ class Bulletin:
     def left_out(self) -> list[str]:
         """Titles of the chapters none of whose tables is in the release."""
         return [
-            chapter.title for chapter in self.pages.chapters if not any(self._views.get(chart.id) for chart in chapter.charts)
+            chapter.title
+            for chapter in self.pages.chapters
+            if not any(self._views.get(chart.id) for chart in chapter.charts)
         ]
 
     def headlines(self, chapters: Sequence[ShownChapter]) -> list[tuple[str, str, str]]:
@@ -108,7 +116,8 @@ class Bulletin:
         return ShownChapter(chapter, [self._chart(chart, area) for chart in there], left_out)
 
     def _chart(self, chart: Chart, area: Area) -> ShownChart:
-        views = [self._view(view, area) for view in self._views[chart.id]]
+        nation = self.package.area("nation", area.nation) or area
+        views = [self._view(view, area) for view in self._views[chart.id] if view.view.only_in in (None, nation.name)]
         views = [view for view in views if view.figures.along]
         nothing = "" if views else f"No figures about this were published for {self.place(area)}."
         return ShownChart(chart, self.package.tables[chart.table].resource, views, nothing)
@@ -122,7 +131,7 @@ class Bulletin:
             kind=view.view.kind,
             measure=columns[view.view.measure].title or view.view.measure,
             unit=view.unit,
-            along=columns[view.view.along].title or view.view.along,
+            along="Years" if view.view.kind == "curve" else columns[view.view.along].title or view.view.along,
             says=sentences(view.view, figures, wording),
             figures=figures,
             notes=self.pages.notes,

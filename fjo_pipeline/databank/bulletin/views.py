@@ -9,12 +9,15 @@ from functools import cached_property
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.databank.bulletin.declared import View
-from fjo_pipeline.databank.bulletin.package import AREA_COLUMNS, NOTE_COLUMN, Area, Row, Table
+from fjo_pipeline.databank.bulletin.package import AREA_COLUMNS, NOTE_COLUMN, Area, Column, Row, Table
 
 ALL = "All"
 """What a breakdown column holds in rows that count all of it."""
+UNKNOWN = ("Not known", "unknown")
+YEAR_OF_DAYS = 365.25
 
-Place = tuple[str, str]
+Key = tuple[str, str, str]
+"""Year (of bars), period or category, and category of a breakdown."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,24 @@ class Cell:
     note: str = ""
 
 
+NO_ROW = Cell(None, "not published")
+NO_STEP = Cell(None, "no step")
+"""Of a curve: steps are put together until enough people are behind each, so not every group has one at a time."""
+
+
 @dataclass(frozen=True)
 class Series:
-    """A column of figures: of a category, and of the area itself or of its nation."""
+    """A column of figures: of a category or of everybody, of the area itself or of its nation.
+
+    `drawn` are the figures that the chart shows; others, as the number behind a rate, stand in the table alone.
+    """
 
     name: str
     area: Area
+    column: Column
     compared: bool
+    drawn: bool
+    beside: bool
     cells: tuple[Cell, ...]
 
 
@@ -46,8 +60,8 @@ class Figures:
 
     @property
     def own(self) -> list[Series]:
-        """The area's own columns."""
-        return [each for each in self.series if not each.compared]
+        """The area's own columns of what is asked for."""
+        return [each for each in self.series if not each.compared and not each.beside]
 
     @property
     def are_any(self) -> bool:
@@ -56,8 +70,12 @@ class Figures:
 
     @property
     def notes(self) -> list[str]:
-        """Why figures of the area are absent, each reason once."""
-        return list(dict.fromkeys(cell.note for each in self.own for cell in each.cells if cell.value is None))
+        """Why figures of the area are absent, each reason once; that a curve has no step somewhere is no absence."""
+        return list(
+            dict.fromkeys(
+                cell.note for each in self.own for cell in each.cells if cell.value is None and cell != NO_STEP
+            )
+        )
 
 
 class ViewOfTable:
@@ -65,6 +83,10 @@ class ViewOfTable:
 
     def __init__(self, table: Table, view: View) -> None:
         self.table, self.view = table, view
+        self._through = [each for each in (view.along, view.also, view.by) if each]
+        self._check_columns()
+        if self._of_latest_year:
+            self._through.append("year")
         self._fixed = self._fixed_values()
 
     @property
@@ -72,85 +94,97 @@ class ViewOfTable:
         """The unit of the measure."""
         return self.table.columns[self.view.measure].unit
 
-    @cached_property
+    @property
     def _of_latest_year(self) -> bool:
         """Whether the categories are those of one year, the latest one."""
         return self.view.kind == "bars" and "year" in self.table.columns and "year" not in self.view.where
 
     def figures(self, area: Area, nation: Area | None) -> Figures:
         """What there is of an area; beside it its nation, where the view compares and is not broken down."""
-        own = self._cells(area)
-        year = self._latest_year(own) if self._of_latest_year else None
+        own = self._rows(area)
+        year = self._latest_year(own) if self._of_latest_year else ""
+        along = self._ordered({along for of_year, along, _ in own if of_year == year})
         columns = self._ordered({by for _, _, by in own}) or [""]
-        compare = nation if self.view.compare and self.view.by is None else None
-        wanted: list[tuple[str, Area, bool]] = [(by, area, False) for by in columns]
-        if compare is not None:
-            wanted.append(("", compare, True))
-        found = {compared: self._cells(of) for _, of, compared in wanted}
-        along = self._ordered({along for of_year, along, _ in own if year is None or of_year == year})
-        series = [
-            Series(
-                self.view.names.get(by, by) if by else of.name,
-                of,
-                compared,
-                tuple(found[compared].get((year or "", each, by), Cell(None, "not published")) for each in along),
-            )
-            for by, of, compared in wanted
-        ]
-        return Figures(tuple(self.view.names.get(each, each) for each in along), tuple(series), year)
+        wanted = [(by, area, self.view.measure, False) for by in columns]
+        wanted += [("", area, measure, True) for measure in self.view.beside if self.view.by is None]
+        if nation is not None and self.view.compare and self.view.by is None:
+            wanted.append(("", nation, self.view.measure, False))
+        series = [self._series(each, area, [(year, one, each[0]) for one in along]) for each in wanted]
+        return Figures(tuple(self._named(each) for each in along), tuple(series), year or None)
+
+    def _series(self, wanted: tuple[str, Area, str, bool], area: Area, keys: list[Key]) -> Series:
+        by, of, measure, beside = wanted
+        rows, column = self._rows(of), self.table.columns[measure]
+        absent = NO_STEP if self.view.kind == "curve" else NO_ROW
+        cells = tuple(self._cell(rows[key], measure) if key in rows else absent for key in keys)
+        name = column.title if beside else (self.view.names.get(by, by) or of.name)
+        return Series(name, of, column, of != area, not beside and by not in UNKNOWN, beside, cells)
+
+    def _named(self, along: str) -> str:
+        """A period or category as the page names it; days since an event as years."""
+        if self.view.kind == "curve":
+            return f"{int(along) / YEAR_OF_DAYS:.1f}"
+        return self.view.names.get(along, along)
+
+    def _check_columns(self) -> None:
+        named = {*self._through, self.view.measure, *self.view.where, *self.view.beside}
+        if missing := sorted(named - set(self.table.columns)):
+            raise Refused(self._complaint(f"table {self.table.resource.stem} has no column {missing[0]}"))
 
     def _fixed_values(self) -> dict[str, str]:
         """The value that each column which the view does not go through has in its rows."""
-        columns = self.table.columns
-        if self.view.measure not in columns or not {self.view.along, self.view.by or self.view.along} <= set(columns):
-            raise Refused(f"table {self.table.resource.name} has not the columns of view {self.view.label!r}")
-        through = {self.view.along, self.view.by, *AREA_COLUMNS}
-        if self._of_latest_year:
-            through.add("year")
         fixed = dict(self.view.where)
-        for column in columns.values():
-            if column.role != "dimension" or column.name in through or column.name in fixed:
+        for column in self.table.columns.values():
+            if column.role != "dimension" or column.name in (*self._through, *fixed, *AREA_COLUMNS):
                 continue
-            values = self.table.values(column.name)
             fixed[column.name] = ALL
+            values = self.table.values(column.name)
             if values and ALL not in values:
-                raise Refused(
-                    f"pages.yaml, view {self.view.label!r}: say in `where` which value of {column.name} of table "
-                    f"{self.table.resource.name} is meant"
-                )
+                raise Refused(self._complaint(f"say in `where` which value of {column.name} is meant"))
         return fixed
 
+    def _complaint(self, what: str) -> str:
+        return f"pages.yaml, a view of {self.table.resource.stem}, {self.view.label!r}: {what}"
+
     @cached_property
-    def _index(self) -> dict[Place, dict[tuple[str, str, str], Cell]]:
-        """Every area's cells by year (of bars), value along and category; margins of what is gone through left out."""
-        view, year = self.view, self._of_latest_year
-        index: dict[Place, dict[tuple[str, str, str], Cell]] = {}
+    def _index(self) -> dict[tuple[str, str], dict[Key, Row]]:
+        """Every area's rows; margins of what is gone through left out, but a curve's that is held back: of all days."""
+        index: dict[tuple[str, str], dict[Key, Row]] = {}
+        curve = self.view.kind == "curve"
         for place, rows in self.table.rows.items():
             index[place] = {
-                (row["year"] if year else "", row[view.along], row[view.by] if view.by else ""): self._cell(row)
+                self._key(row): row
                 for row in rows
                 if all(row[column] == value for column, value in self._fixed.items())
-                and row[view.along] != ALL
-                and (view.by is None or row[view.by] != ALL)
-                and not (year and row["year"] == ALL)
+                and all(row[column] != ALL or (curve and column == self.view.along) for column in self._through)
             }
         return index
 
-    def _cell(self, row: Row) -> Cell:
-        written = row[self.view.measure]
-        return Cell(float(written)) if written else Cell(None, row.get(NOTE_COLUMN, "") or "not published")
+    def _key(self, row: Row) -> Key:
+        along = row[self.view.along]
+        if self.view.kind == "curve" and along == ALL:
+            along = "0"
+        if self.view.also:
+            along = f"{along} {row[self.view.also]}"
+        return row["year"] if self._of_latest_year else "", along, row[self.view.by] if self.view.by else ""
 
-    def _cells(self, area: Area) -> dict[tuple[str, str, str], Cell]:
+    def _rows(self, area: Area) -> dict[Key, Row]:
         return self._index.get((area.level, area.code), {})
 
-    def _latest_year(self, cells: dict[tuple[str, str, str], Cell]) -> str:
-        with_figures = {year for (year, _, _), cell in cells.items() if cell.value is not None}
-        return max(with_figures or {year for year, _, _ in cells}, default="")
+    def _cell(self, row: Row, measure: str) -> Cell:
+        return Cell(float(row[measure])) if row[measure] else Cell(None, row.get(NOTE_COLUMN, "") or NO_ROW.note)
+
+    def _latest_year(self, rows: dict[Key, Row]) -> str:
+        with_figures = {year for (year, _, _), row in rows.items() if row[self.view.measure]}
+        return max(with_figures or {year for year, _, _ in rows}, default="")
 
     def _ordered(self, values: Iterable[str]) -> list[str]:
-        """As the view orders them, then by the numbers in them."""
+        """As the view orders them, then by the numbers in them, what is not known last."""
         order = {value: place for place, value in enumerate(self.view.order)}
-        return sorted((value for value in values if value), key=lambda value: (order.get(value, len(order)), _natural(value)))
+        return sorted(
+            (value for value in values if value),
+            key=lambda value: (value in UNKNOWN, order.get(value, len(order)), _natural(value)),
+        )
 
 
 def _natural(value: str) -> list[tuple[int, int, str]]:

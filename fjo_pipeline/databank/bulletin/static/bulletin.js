@@ -18,7 +18,9 @@
       labels: lines.map(function (line) { return words(line.cells[0]); }),
       series: heads.slice(1).map(function (head, column) {
         return {
-          name: words(head), code: head.dataset.code, area: head.dataset.name, compared: "compared" in head.dataset,
+          name: words(head), code: head.dataset.code, area: head.dataset.name,
+          measure: head.dataset.measure, unit: head.dataset.unit, group: "all" in head.dataset ? "All" : words(head),
+          compared: "compared" in head.dataset, undrawn: "undrawn" in head.dataset,
           cells: lines.map(function (line) {
             var cell = line.cells[column + 1];
             return "value" in cell.dataset
@@ -62,13 +64,19 @@
     context.svg.elem("text", { x: context.chartRect.x1, y: 11 }, "mark").text("MADE-UP DATA");
   }
 
-  function dressed(figures) {
+  /* A curve has points at its own times only; lines and bars have a place for every period. */
+  function points(series, labels) {
+    return series.cells.map(function (cell, index) { return { x: Number(labels[index]), y: cell.value, index: index }; })
+      .filter(function (point) { return point.y !== null; });
+  }
+
+  function dressed(figures, curve) {
     return figures.series.map(function (series, index) {
-      return { name: series.name, className: seriesClass(series, index) + "-group", data: series.cells.map(function (cell) { return cell.value; }) };
+      return { name: series.name, className: seriesClass(series, index) + "-group", data: curve ? points(series, figures.labels) : series.cells.map(function (cell) { return cell.value; }) };
     });
   }
 
-  function drawLines(place, figures) {
+  function drawLines(place, figures, curve) {
     var width = place.clientWidth || 640;
     var longest = Math.max.apply(null, figures.series.map(function (series) { return series.name.length; }));
     var aside = figures.series.length > 1 && figures.series.length < 7 && width >= 560 && longest <= 26;
@@ -80,10 +88,12 @@
     var last = figures.labels.length - 1;
     var ends = [];
     place.classList.add("of-lines");
-    var chart = new Chartist.LineChart(place, { labels: figures.labels, series: dressed(figures) }, {
+    var years = { showGrid: false, labelInterpolationFnc: function (label, index) { return (last - index) % step === 0 ? label : null; } };
+    var since = { type: Chartist.AutoScaleAxis, onlyInteger: true, low: 0, scaleMinSpace: 40, showGrid: false, labelInterpolationFnc: plain };
+    var chart = new Chartist.LineChart(place, { labels: figures.labels, series: dressed(figures, curve) }, {
       low: 0, height: "300px", fullWidth: true, lineSmooth: Chartist.Interpolation.none({ fillHoles: false }),
       chartPadding: { top: 22, right: right, bottom: 5, left: 10 },
-      axisX: { showGrid: false, labelInterpolationFnc: function (label, index) { return (last - index) % step === 0 ? label : null; } },
+      axisX: curve ? since : years,
       axisY: { offset: 50, scaleMinSpace: 36, onlyInteger: whole(figures), labelInterpolationFnc: plain }
     });
     chart.on("draw", function (drawn) {
@@ -91,7 +101,8 @@
       var series = figures.series[drawn.seriesIndex];
       drawn.element.addClass(seriesClass(series, drawn.seriesIndex));
       if (drawn.type === "point") {
-        tell(drawn.element, series.name + ", " + figures.labels[drawn.index] + ": " + series.cells[drawn.index].shown);
+        var at = curve ? points(series, figures.labels)[drawn.index].index : drawn.index;
+        tell(drawn.element, series.name + ", " + figures.labels[at] + ": " + series.cells[at].shown);
         ends[drawn.seriesIndex] = { x: drawn.x, y: drawn.y, name: series.name };
       }
     });
@@ -146,9 +157,10 @@
     var place = view.querySelector(".chart");
     if (!place || place.drawn) { return; }
     var figures = read(document.getElementById(place.dataset.table));
+    figures.series = figures.series.filter(function (series) { return !series.undrawn; });
     var bars = place.dataset.kind === "bars";
     legend(view.querySelector(".legend"), figures, bars);
-    place.drawn = bars ? drawBars(place, figures) : drawLines(place, figures);
+    place.drawn = bars ? drawBars(place, figures) : drawLines(place, figures, place.dataset.kind === "curve");
   }
 
   function choose(question, id) {
@@ -171,8 +183,7 @@
     var lines = [head];
     figures.series.forEach(function (series) {
       series.cells.forEach(function (cell, index) {
-        var group = series.name === series.area ? "All" : series.name;
-        var line = [series.code, series.area, table.dataset.measure, table.dataset.unit, figures.labels[index], group,
+        var line = [series.code, series.area, series.measure, series.unit, figures.labels[index], series.group,
           cell.value === null ? "" : String(cell.value), cell.value === null ? cell.shown : ""];
         if (ofYear) { line.splice(4, 0, ofYear); }
         if (madeUp) { line.push("MADE-UP DATA"); }
@@ -185,7 +196,7 @@
   function download(table) {
     var link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob(["\ufeff" + tidy(table)], { type: "text/csv;charset=utf-8" }));
-    link.download = (madeUp ? "made-up-data-" : "") + (table.dataset.areaCode + "-" + table.id.replace(/-table$/, ""))
+    link.download = (madeUp ? "made-up-data-" : "") + (table.dataset.area + "-" + table.id.replace(/-table$/, ""))
       .toLowerCase().replace(/[^a-z0-9-]+/g, "-") + ".csv";
     document.body.appendChild(link);
     link.click();
