@@ -45,7 +45,6 @@ class View(_Declared):
     beside: list[str] = []
     order: list[str] = []
     names: dict[str, str] = {}
-    compare: bool = True
 
     @property
     def broken_down(self) -> bool:

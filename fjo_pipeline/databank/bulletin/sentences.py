@@ -12,9 +12,8 @@ from math import sqrt
 
 from fjo_pipeline.databank.bulletin.declared import View
 from fjo_pipeline.databank.bulletin.package import Area
-from fjo_pipeline.databank.bulletin.views import UNKNOWN, Cell, Figures, Series
+from fjo_pipeline.databank.bulletin.views import COUNTS, UNKNOWN, Cell, Figures, Series
 
-COUNTS = ("people", "cases", "families", "live births")
 ABOUT_THE_SAME = {"percent": 1.0, "weeks": 1.0, "days": 5.0, "years": 0.5}
 """How far two figures of a unit may lie apart and still be called about the same; rates: one in so many."""
 BY_CHANCE = 1.96
@@ -99,7 +98,8 @@ def _over_time(view: View, figures: Figures, wording: Wording) -> list[str]:
         (along, cell.value) for along, cell in zip(figures.along, own.cells, strict=True) if cell.value is not None
     ]
     latest, value = known[-1]
-    said = [_fill(view, along=latest, value=wording.say(value), area=wording.place)]
+    when = years(latest) if view.kind == "curve" else latest
+    said = [_fill(view, along=when, value=wording.say(value), area=wording.place)]
     if view.kind == "line":
         if len(known) > 1:
             said.append(_against(wording, value, *known[-2]))
@@ -108,9 +108,14 @@ def _over_time(view: View, figures: Figures, wording: Wording) -> list[str]:
         if len(known) > 2:
             said.append(f"In {known[0][0]} it was {wording.say(known[0][1])}.")
     elif len(known) > 2:
-        said.append(f"After {known[1][0]} years it was {wording.say(known[1][1])}.")
+        said.append(f"After {years(known[1][0])} it was {wording.say(known[1][1])}.")
     said += [_of_nation(each, figures.along.index(latest), value, wording) for each in figures.series if each.compared]
     return [each for each in said if each]
+
+
+def years(number_of: str) -> str:
+    """So many years."""
+    return f"{number_of} year" if number_of == "1" else f"{number_of} years"
 
 
 def _against(wording: Wording, value: float, when: str, before: float) -> str:
@@ -126,9 +131,9 @@ def _against(wording: Wording, value: float, when: str, before: float) -> str:
 
 
 def _of_nation(series: Series, at: int, value: float, wording: Wording) -> str:
-    """The nation's figure; of counts nothing is said, for a nation's are always more."""
+    """The nation's figure, where it is shown."""
     cell = series.cells[at]
-    if cell.value is None or wording.counts:
+    if cell.value is None:
         return ""
     if wording.same(value, cell.value):
         return f"That was about the same as in {series.area.name} as a whole ({wording.say(cell.value)})."
@@ -150,7 +155,7 @@ def _broken_down(view: View, figures: Figures, wording: Wording) -> list[str]:
         return [f"Of {at or 'these groups'}, only one figure is shown: {name}, {wording.say(value)}."]
     highest, lowest = max(known, key=lambda each: each[1]), min(known, key=lambda each: each[1])
     if wording.same(highest[1], lowest[1]):
-        of = f"In {at}, the" if at else "The"
+        of = f"{f'Within {at}' if view.kind == 'curve' else f'In {at}'}, the" if at else "The"
         values = " to ".join(dict.fromkeys((wording.say(lowest[1]), wording.say(highest[1]))))
         return [f"{of} figures of all groups were about the same: {values}."]
     return [
@@ -177,7 +182,8 @@ def _latest_of_several(view: View, figures: Figures) -> tuple[str, list[tuple[st
     else:
         last = max(place for places in known for place in places)
         cells = [each.cells[last] for each in figures.own]
-    return figures.along[last], [(each.name, cell) for each, cell in zip(figures.own, cells, strict=True)]
+    at = years(figures.along[last]) if view.kind == "curve" else figures.along[last]
+    return at, [(each.name, cell) for each, cell in zip(figures.own, cells, strict=True)]
 
 
 def _fill(view: View, **words: str) -> str:

@@ -28,6 +28,8 @@ class Cell:
     note: str = ""
 
 
+COUNTS = ("people", "cases", "families", "live births")
+"""Units of counts, which are not held against a nation's: those are always more."""
 NO_ROW = Cell(None, "not published")
 NO_STEP = Cell(None, "no step")
 """Of a curve: steps are put together until enough people are behind each, so not every group has one at a time."""
@@ -107,7 +109,7 @@ class ViewOfTable:
         columns = self._ordered({by for _, _, by in own}) or [""]
         wanted = [(by, area, self.view.measure, False) for by in columns]
         wanted += [("", area, measure, True) for measure in self.view.beside if self.view.by is None]
-        if nation is not None and self.view.compare and self.view.by is None:
+        if nation is not None and self.view.by is None and self.unit not in COUNTS:
             wanted.append(("", nation, self.view.measure, False))
         series = [self._series(each, area, [(year, one, each[0]) for one in along]) for each in wanted]
         return Figures(tuple(self._named(each) for each in along), tuple(series), year or None)
@@ -123,7 +125,7 @@ class ViewOfTable:
     def _named(self, along: str) -> str:
         """A period or category as the page names it; days since an event as years."""
         if self.view.kind == "curve":
-            return f"{int(along) / YEAR_OF_DAYS:.1f}"
+            return f"{round(int(along) / YEAR_OF_DAYS, 1):g}"
         return self.view.names.get(along, along)
 
     def _check_columns(self) -> None:

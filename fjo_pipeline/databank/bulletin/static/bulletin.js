@@ -145,7 +145,10 @@
       var series = figures.series[index];
       var cell = series.cells[figures.labels.length - 1 - drawn.index];
       drawn.element.addClass(seriesClass(series, index));
-      if (cell.value === null) { return; }
+      if (cell.value === null) {
+        drawn.group.elem("text", { x: drawn.x1 + 6, y: drawn.y1 + 5 }, "absent").text(cell.shown);
+        return;
+      }
       tell(drawn.element, series.name + ", " + figures.labels[figures.labels.length - 1 - drawn.index] + ": " + cell.shown);
       drawn.group.elem("text", { x: drawn.x2 + 6, y: drawn.y2 + 5 }).text(cell.shown);
     });
