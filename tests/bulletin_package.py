@@ -74,7 +74,7 @@ def write_package(
         "policy": {"name": "sail-2025", "version": "1", "threshold": 10, "rounding": 5} | (policy or {}),
         "snapshot": 7,
         "code_version": "0.1.0",
-        "refreshes": {"cafcass_england_ecms": "20240111"},
+        "refreshes": ["cafcass_england_ecms/20240111"],
         "resources": resources,
     }
     (folder / "datapackage.json").write_text(json.dumps(described, indent=1))

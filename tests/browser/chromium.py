@@ -1,5 +1,5 @@
-"""A headless Chromium spoken to over its own debugging pipe (the DevTools protocol, NUL-ended JSON on file descriptors 3
-and 4), so that a test needs no driver and opens no port.
+"""A headless Chromium spoken to over its own debugging pipe (the DevTools protocol, NUL-ended JSON on file descriptors
+3 and 4), so that a test needs no driver and opens no port.
 """
 
 import base64

@@ -1,5 +1,5 @@
-"""What stands on the bulletin's pages, as `pages.yaml` declares it: chapters of questions, each with the views of a table
-that answer it, and the words in which an answer is said.
+"""What stands on the bulletin's pages, as `pages.yaml` declares it: chapters of questions, each with the views of a
+table that answer it, and the words in which an answer is said.
 """
 
 import string
@@ -15,9 +15,10 @@ PAGES = Path(__file__).parent / "pages.yaml"
 PLACES = {
     "line": {"along", "value", "area"},
     "curve": {"along", "value", "area"},
+    "curves": {"groups", "area"},
     "bars": {"along", "highest", "highest_value", "lowest", "lowest_value", "area"},
 }
-"""What the sentence of a view may name, by kind of chart."""
+"""What the sentence of a view may name, by kind of chart; `curves` are a curve for each group."""
 
 
 class _Declared(BaseModel):
@@ -27,16 +28,17 @@ class _Declared(BaseModel):
 class View(_Declared):
     """One way to look at a table: a measure along a dimension, for one area, perhaps broken down by a second one.
 
-    `line` goes over time and is compared with the time before; `curve` goes over days since an event, shown
-    as years; `bars` are the categories of `along`, in the latest year that has figures. `also` makes the periods finer:
-    quarters of years. `beside` are measures that the table has beside
-    the one that is drawn. `only_in` names the nation whose areas the view is for.
+    `line` goes over time and is compared with the time before; `curve` goes over days since an event, shown as years;
+    `bars` are the categories of `along`, in the latest year that has figures. `also` makes the periods finer: quarters
+    of years. `beside` are measures that the table has beside the one that is drawn. `title` is said of the measure
+    where the table's own title is not enough. `only_in` names the nation whose areas the view is for.
     """
 
     label: str
     kind: Literal["line", "curve", "bars"]
     measure: str
     says: str
+    title: str | None = None
     along: str = "year"
     also: str | None = None
     by: str | None = None
@@ -54,7 +56,7 @@ class View(_Declared):
     @model_validator(mode="after")
     def _the_sentence_names_what_there_is(self) -> Self:
         named = {name for _, name, _, _ in string.Formatter().parse(self.says) if name is not None}
-        allowed = PLACES["bars" if self.broken_down else self.kind]
+        allowed = PLACES["curves" if self.by and self.kind == "curve" else "bars" if self.broken_down else self.kind]
         if unknown := named - allowed:
             raise ValueError(f"says names {', '.join(sorted(unknown))}; it may name {', '.join(sorted(allowed))}")
         return self

@@ -48,7 +48,7 @@ def _write_pages(bulletin: Bulletin, draft: Path) -> None:
     release, pages = bulletin.package, bulletin.pages
     addresses = page_addresses(release.areas)
     shared = {
-        "synthetic": release.synthetic,
+        "synthetic": release.described.synthetic,
         "pages": pages,
         "described": release.described,
         "levels": [(level, [area for area in release.areas if area.level == level]) for level in LEVELS],

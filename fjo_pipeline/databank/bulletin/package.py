@@ -1,10 +1,10 @@
-"""What the bulletin reads: a published folder, which is a Frictionless Data Package of tidy tables. Anything that is not as
-the package says is refused, and so is a table of made-up data that does not say so itself.
+"""What the bulletin reads: a published folder, which is a Frictionless Data Package of tidy tables.
+
+Anything that is not as the package says is refused, and so is a table of made-up data that does not say so itself.
 """
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.databank.disclosure.policy import ORGANISATIONS
 
 LEVELS = ("nation", "region", "dfj_area", "local_authority")
 AREA_COLUMNS = ("area_level", "area_code", "area_name")
@@ -81,6 +82,33 @@ class Resource(BaseModel):
         return PurePosixPath(self.path).stem
 
 
+class PublishedUnder(BaseModel):
+    """The disclosure policy of the release."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str
+    version: str
+    threshold: int
+    rounding: int
+    area_approval: str | None = None
+
+
+class Described(BaseModel):
+    """The package's descriptor: what the release is, and its tables."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str
+    created: str = ""
+    synthetic: bool = Field(strict=True)
+    policy: PublishedUnder
+    snapshot: int | str = ""
+    refreshes: list[str] = []
+    code_version: str = ""
+    resources: list[Resource] = []
+
+
 @dataclass(frozen=True, order=True)
 class Area:
     """A place that the tables have figures for; sorted by level, then as the tables name it."""
@@ -115,14 +143,9 @@ class Table:
 class Package:
     """A release: what its descriptor says, and its tables."""
 
-    described: dict[str, Any]
+    described: Described
     tables: dict[str, Table]
     areas: list[Area]
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the data are made up; a package that does not say so is refused when it is read."""
-        return bool(self.described["synthetic"])
 
     def area(self, level: str, code: str | None) -> Area | None:
         """The area of a level and code, where the tables have it."""
@@ -134,16 +157,19 @@ def read_package(folder: Path) -> Package:
     descriptor = folder / "datapackage.json"
     if not descriptor.is_file():
         raise Refused(f"{folder} is no published folder: it has no datapackage.json")
-    described = json.loads(descriptor.read_text(encoding="utf-8"))
-    if not isinstance(described.get("synthetic"), bool):
-        raise Refused(f"{descriptor} does not say whether the data are made up: `synthetic` must be true or false")
     try:
-        resources = [Resource.model_validate(each) for each in described.get("resources", [])]
+        described = Described.model_validate_json(descriptor.read_bytes())
     except ValidationError as error:
         places = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise Refused(f"{descriptor} describes a table otherwise than the bulletin reads it: {places}") from None
-    tables = {resource.stem: _read_table(folder, resource, described["synthetic"]) for resource in resources}
-    return Package(described, tables, sorted(_areas(tables)))
+        raise Refused(f"{descriptor} is not what the bulletin reads: {places}") from None
+    tables = {each.stem: _read_table(folder, each, described.synthetic) for each in described.resources}
+    areas = sorted(_areas(tables))
+    named = sorted({area.level for area in areas if area.level in ORGANISATIONS})
+    if named and not described.policy.area_approval:
+        raise Refused(
+            f"the tables compare areas of level {' and '.join(named)}, and their policy names no approval for it"
+        )
+    return Package(described, tables, areas)
 
 
 def file_in(folder: Path, path: str) -> Path:

@@ -1,5 +1,5 @@
-"""What a chart shows, in words, worked out from the same figures: the latest one, how it stands against the time before and
-against the nation; or the highest and the lowest of several categories.
+"""What a chart shows, in words, worked out from the same figures: the latest one, how it stands against the time before
+and against the nation; or the highest and the lowest of several categories.
 
 Counts are rounded before they are published, so two that lie no more than the rounding apart are called about the same.
 Of two counts it is also said when they lie no further apart than chance alone puts two counts of one underlying rate in
@@ -23,8 +23,8 @@ WHOLE_FROM = 10
 
 @dataclass(frozen=True)
 class Wording:
-    """What the words depend on besides the figures: the place as one says it, the unit, the rounding of counts, and what
-    the notes of absent figures mean."""
+    """What the words depend on besides the figures: the place as one says it, the unit, the rounding of counts, and
+    what the notes of absent figures mean."""
 
     place: str
     unit: str
@@ -78,7 +78,9 @@ def sentences(view: View, figures: Figures, wording: Wording) -> list[str]:
         return [f"No figures about this were published for {wording.place}."]
     if not figures.are_any:
         return [f"There is no figure to show for {wording.place}: {wording.why(figures.notes)}."]
-    if view.broken_down:
+    if view.kind == "curve" and view.by:
+        said = _curves(view, figures, wording)
+    elif view.broken_down:
         said = _broken_down(view, figures, wording)
     else:
         said = _over_time(view, figures, wording)
@@ -141,13 +143,21 @@ def _of_nation(series: Series, at: int, value: float, wording: Wording) -> str:
 
 
 def _broken_down(view: View, figures: Figures, wording: Wording) -> list[str]:
-    """Of bars the categories are the lines; of lines and curves they are the columns, at the latest period with figures."""
+    """Of bars the categories are the lines; of lines they are the columns, at the latest period with figures."""
     if view.kind == "bars":
         at = figures.year or ""
         cells: list[tuple[str, Cell]] = list(zip(figures.along, figures.own[0].cells, strict=True))
     else:
-        at, cells = _latest_of_several(view, figures)
-    known = [(name, cell.value) for name, cell in cells if cell.value is not None and name not in UNKNOWN]
+        last = max(
+            index
+            for index in range(len(figures.along))
+            if any(each.cells[index].value is not None for each in figures.own)
+        )
+        at = figures.along[last]
+        cells = [(each.name, each.cells[last]) for each in figures.own]
+    groups = [(name, cell.value) for name, cell in cells if name not in UNKNOWN]
+    known = [(name, value) for name, value in groups if value is not None]
+    shown_alone = "" if len(known) == len(groups) else "Of the groups that are shown: "
     if not known:
         return [f"Of {at or 'these groups'}, no figure of a known group is shown."]
     if len(known) == 1:
@@ -155,35 +165,36 @@ def _broken_down(view: View, figures: Figures, wording: Wording) -> list[str]:
         return [f"Of {at or 'these groups'}, only one figure is shown: {name}, {wording.say(value)}."]
     highest, lowest = max(known, key=lambda each: each[1]), min(known, key=lambda each: each[1])
     if wording.same(highest[1], lowest[1]):
-        of = f"{f'Within {at}' if view.kind == 'curve' else f'In {at}'}, the" if at else "The"
+        of = f"In {at}, the" if at else "The"
         values = " to ".join(dict.fromkeys((wording.say(lowest[1]), wording.say(highest[1]))))
-        return [f"{of} figures of all groups were about the same: {values}."]
-    return [
-        _fill(
-            view,
-            along=at,
-            area=wording.place,
-            highest=highest[0],
-            highest_value=wording.say(highest[1]),
-            lowest=lowest[0],
-            lowest_value=wording.say(lowest[1]),
-        )
-    ]
+        return [_begun(shown_alone, f"{of} figures of all groups were about the same: {values}.")]
+    said = _fill(
+        view,
+        along=at,
+        area=wording.place,
+        highest=highest[0],
+        highest_value=wording.say(highest[1]),
+        lowest=lowest[0],
+        lowest_value=wording.say(lowest[1]),
+    )
+    return [_begun(shown_alone, said)]
 
 
-def _latest_of_several(view: View, figures: Figures) -> tuple[str, list[tuple[str, Cell]]]:
-    """The latest period with figures of several columns; of curves the latest by which every curve has a step, and of each
-    its last step up to then."""
-    known = [[index for index, cell in enumerate(each.cells) if cell.value is not None] for each in figures.own]
-    if view.kind == "curve":
-        last = min(places[-1] for places in known if places)
-        upto = [max((place for place in places if place <= last), default=None) for places in known]
-        cells = [each.cells[last if place is None else place] for each, place in zip(figures.own, upto, strict=True)]
-    else:
-        last = max(place for places in known for place in places)
-        cells = [each.cells[last] for each in figures.own]
-    at = years(figures.along[last]) if view.kind == "curve" else figures.along[last]
-    return at, [(each.name, cell) for each, cell in zip(figures.own, cells, strict=True)]
+def _begun(beginning: str, said: str) -> str:
+    """A sentence after what qualifies it: of groups that are held back nobody can say that they are not the highest."""
+    return f"{beginning}{said[:1].lower()}{said[1:]}" if beginning else said
+
+
+def _curves(view: View, figures: Figures, wording: Wording) -> list[str]:
+    """Where each group's curve ends. Groups have steps at different times, so they are not held against one another."""
+    groups = []
+    for each in figures.own:
+        known = [
+            (along, cell.value) for along, cell in zip(figures.along, each.cells, strict=True) if cell.value is not None
+        ]
+        if known and each.drawn:
+            groups.append(f"{each.name}, {wording.say(known[-1][1])} within {years(known[-1][0])}")
+    return [_fill(view, area=wording.place, groups="; ".join(groups) or "no group of them is shown")]
 
 
 def _fill(view: View, **words: str) -> str:

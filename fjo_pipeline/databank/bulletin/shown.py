@@ -23,10 +23,11 @@ class ShownView:
     notes: dict[str, str]
 
     @property
-    def lines(self) -> list[tuple[str, list[tuple[Cell, str]]]]:
-        """The table, line by line: each figure and how it is written."""
+    def lines(self) -> list[tuple[str, bool, list[tuple[Cell, str]]]]:
+        """The table's lines: what each is of, whether the chart leaves it out, its figures and how they are written."""
         columns = [list(zip(series.cells, _written(series), strict=True)) for series in self.figures.series]
-        return [(along, [cells[index] for cells in columns]) for index, along in enumerate(self.figures.along)]
+        heads = zip(self.figures.along, self.figures.undrawn, strict=True)
+        return [(along, undrawn, [cells[index] for cells in columns]) for index, (along, undrawn) in enumerate(heads)]
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
@@ -36,8 +37,8 @@ class ShownView:
 
 
 def _written(series: Series) -> list[str]:
-    """Figures with as many decimals each, so that they stand under one another; or in a word why there is none, which is
-    told below the table where its row gives several reasons."""
+    """Figures with as many decimals each, so that they stand under one another; or why there is none, told below
+    the table where its row gives several reasons."""
     numbers = [number(cell.value, series.column.unit) for cell in series.cells if cell.value is not None]
     places = int(any("." in each for each in numbers))
     return [
@@ -70,8 +71,6 @@ class Bulletin:
 
     def __init__(self, package: Package, pages: Pages) -> None:
         self.package, self.pages = package, pages
-        policy = package.described.get("policy") or {}
-        self._rounding = int(policy.get("rounding", 1))
         self._views = {
             chart.id: [
                 ViewOfTable(package.tables[chart.table], view)
@@ -125,11 +124,11 @@ class Bulletin:
     def _view(self, view: ViewOfTable, area: Area) -> ShownView:
         figures = view.figures(area, self.package.area("nation", area.nation))
         columns = view.table.columns
-        wording = Wording(self.place(area), view.unit, self._rounding, self.pages.notes)
+        wording = Wording(self.place(area), view.unit, self.package.described.policy.rounding, self.pages.notes)
         return ShownView(
             label=view.view.label,
             kind=view.view.kind,
-            measure=columns[view.view.measure].title or view.view.measure,
+            measure=view.view.title or columns[view.view.measure].title or view.view.measure,
             unit=view.unit,
             along="Years" if view.view.kind == "curve" else columns[view.view.along].title or view.view.along,
             says=sentences(view.view, figures, wording),

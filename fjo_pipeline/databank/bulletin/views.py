@@ -66,6 +66,11 @@ class Figures:
         return [each for each in self.series if not each.compared and not each.beside]
 
     @property
+    def undrawn(self) -> list[bool]:
+        """Of each line whether it stands in the table alone: who is of no known group."""
+        return [along in UNKNOWN for along in self.along]
+
+    @property
     def are_any(self) -> bool:
         """Whether the area has at least one figure."""
         return any(cell.value is not None for each in self.own for cell in each.cells)
@@ -177,8 +182,12 @@ class ViewOfTable:
         return Cell(float(row[measure])) if row[measure] else Cell(None, row.get(NOTE_COLUMN, "") or NO_ROW.note)
 
     def _latest_year(self, rows: dict[Key, Row]) -> str:
-        with_figures = {year for (year, _, _), row in rows.items() if row[self.view.measure]}
-        return max(with_figures or {year for year, _, _ in rows}, default="")
+        """The latest year in which somebody of a known group is counted; else the latest with figures, or with rows."""
+        figures = [(year, along, row[self.view.measure]) for (year, along, _), row in rows.items()]
+        counted = {year for year, along, written in figures if written and float(written) and along not in UNKNOWN}
+        return max(
+            counted or {year for year, _, written in figures if written} or {each[0] for each in figures}, default=""
+        )
 
     def _ordered(self, values: Iterable[str]) -> list[str]:
         """As the view orders them, then by the numbers in them, what is not known last."""

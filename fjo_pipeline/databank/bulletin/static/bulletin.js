@@ -18,8 +18,9 @@
       labels: lines.map(function (line) { return words(line.cells[0]); }),
       series: heads.slice(1).map(function (head, column) {
         return {
-          name: words(head), code: head.dataset.code, area: head.dataset.name,
-          measure: head.dataset.measure, unit: head.dataset.unit, group: "all" in head.dataset ? "All" : words(head),
+          name: words(head), group: "all" in head.dataset ? "All" : words(head),
+          code: head.dataset.code || table.dataset.area, area: head.dataset.code ? words(head) : table.dataset.name,
+          unit: head.dataset.unit || table.dataset.unit, measure: head.dataset.unit ? words(head) : table.dataset.measure,
           compared: "compared" in head.dataset, undrawn: "undrawn" in head.dataset,
           cells: lines.map(function (line) {
             var cell = line.cells[column + 1];
@@ -70,9 +71,9 @@
       .filter(function (point) { return point.y !== null; });
   }
 
-  function dressed(figures, curve) {
+  function dressed(figures, empty, curve) {
     return figures.series.map(function (series, index) {
-      return { name: series.name, className: seriesClass(series, index) + "-group", data: curve ? points(series, figures.labels) : series.cells.map(function (cell) { return cell.value; }) };
+      return { name: series.name, className: seriesClass(series, index) + "-group", data: curve ? points(series, figures.labels) : series.cells.map(function (cell) { return cell.value === null ? empty : cell.value; }) };
     });
   }
 
@@ -90,7 +91,7 @@
     place.classList.add("of-lines");
     var years = { showGrid: false, labelInterpolationFnc: function (label, index) { return (last - index) % step === 0 ? label : null; } };
     var since = { type: Chartist.AutoScaleAxis, onlyInteger: true, low: 0, scaleMinSpace: 40, showGrid: false, labelInterpolationFnc: plain };
-    var chart = new Chartist.LineChart(place, { labels: figures.labels, series: dressed(figures, curve) }, {
+    var chart = new Chartist.LineChart(place, { labels: figures.labels, series: dressed(figures, null, curve) }, {
       low: 0, height: "300px", fullWidth: true, lineSmooth: Chartist.Interpolation.none({ fillHoles: false }),
       chartPadding: { top: 22, right: right, bottom: 5, left: 10 },
       axisX: curve ? since : years,
@@ -131,7 +132,7 @@
     var many = figures.series.length;
     place.classList.add("of-bars");
     place.classList.toggle("two", many > 1);
-    var chart = new Chartist.BarChart(place, { labels: figures.labels, series: dressed(figures) }, {
+    var chart = new Chartist.BarChart(place, { labels: figures.labels, series: dressed(figures, 0) }, {
       low: 0, horizontalBars: true, reverseData: true, seriesBarDistance: 14,
       height: figures.labels.length * (many > 1 ? 44 : 34) + 60 + "px",
       chartPadding: { top: 22, right: 64, bottom: 5, left: 0 },
@@ -161,6 +162,12 @@
     if (!place || place.drawn) { return; }
     var figures = read(document.getElementById(place.dataset.table));
     figures.series = figures.series.filter(function (series) { return !series.undrawn; });
+    all("tbody tr", document.getElementById(place.dataset.table)).map(function (line) { return "undrawn" in line.dataset; })
+      .reduceRight(function (_, undrawn, index) {
+        if (!undrawn) { return; }
+        figures.labels.splice(index, 1);
+        figures.series.forEach(function (series) { series.cells.splice(index, 1); });
+      }, null);
     var bars = place.dataset.kind === "bars";
     legend(view.querySelector(".legend"), figures, bars);
     place.drawn = bars ? drawBars(place, figures) : drawLines(place, figures, place.dataset.kind === "curve");
