@@ -242,6 +242,9 @@ def test_on_paper_charts_come_with_their_tables_and_definitions(browser: Browser
     assert browser.js(unseen) == []
     assert browser.js("document.querySelector('.made-up').checkVisibility()") is True
     assert (tmp_path / "page.pdf").stat().st_size > 100_000
+    # A chart keeps the width that it was drawn with; A4 less its margins is 680 pixels wide.
+    widest = "Math.max(...[...document.querySelectorAll('.chart svg')].map(each => each.getBoundingClientRect().width))"
+    assert 400 < browser.js(widest) <= 680
 
 
 def test_without_scripts_words_and_tables_stand(browser: Browser, site: Path) -> None:

@@ -36,7 +36,7 @@ def said(folder: Path, view: View, *rows: tuple[str, ...], rounding: int = 5) ->
 
 def row(
     year: str, children: str, rate: str, *, area: tuple[str, ...] = SOUTH_WEST, sex: str = "All", note: str = ""
-) -> tuple:
+) -> tuple[object, ...]:
     return (area, year, sex, children, rate, note)
 
 
