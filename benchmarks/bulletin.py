@@ -40,7 +40,8 @@ def main() -> None:
     sys.stdout.write(
         "| areas | published rows | seconds | of processor | peak MB | largest first view, KB |\n"
         "|---:|---:|---:|---:|---:|---:|\n"
-        f"| {len(areas)} | {rows:,} | {seconds:.1f} | {processor:.1f} | {peak:.0f} | {(shared + largest) / 1000:.0f} |\n"
+        f"| {len(areas)} | {rows:,} | {seconds:.1f} | {processor:.1f} | {peak:.0f} "
+        f"| {(shared + largest) / 1000:.0f} |\n"
     )
 
 

@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.databank.bulletin.declared import View
+from fjo_pipeline.databank.bulletin.declared import Note, View
 from fjo_pipeline.databank.bulletin.package import Area, read_package
 from fjo_pipeline.databank.bulletin.sentences import Wording, number, place, sentences
 from fjo_pipeline.databank.bulletin.views import ViewOfTable
 from tests.bulletin_package import ENGLAND, SOUTH_WEST, Column, write_package
 
-NOTES = {"suppressed": "too few people"}
+NOTES = {
+    "suppressed": Note(means="too few people"),
+    "no births": Note(means="births are not known", short="not known", units=["per"]),
+}
 RATE = View(label="Rate", kind="line", measure="rate", says="In {along}, {value} of 10,000 in {area}.")
 COUNT = RATE.model_copy(update={"measure": "children", "says": "In {along}, {value} children in {area}."})
 COLUMNS: list[Column] = [
@@ -29,7 +32,7 @@ def said(folder: Path, view: View, *rows: tuple[str, ...], rounding: int = 5) ->
     )
     area = package.area("region", SOUTH_WEST[1])
     assert area is not None
-    asked = ViewOfTable(package.tables["counted"], view)
+    asked = ViewOfTable(package.tables["counted"], view, NOTES)
     figures = asked.figures(area, package.area("nation", area.nation))
     return sentences(view, figures, Wording("the South West", asked.unit, rounding, NOTES))
 
@@ -83,6 +86,13 @@ def test_a_suppressed_year_is_passed_over_and_said(tmp_path: Path) -> None:
 def test_where_everything_is_suppressed_there_are_words_and_no_failure(tmp_path: Path) -> None:
     answer = said(tmp_path, RATE, row("2019", "", "", note="suppressed"))
     assert answer == ["There is no figure to show for the South West: too few people."]
+
+
+def test_of_a_rows_notes_only_those_that_can_be_of_the_figure_are_told(tmp_path: Path) -> None:
+    rows = [row("2018", "10", "", note="no births loaded"), row("2019", "", "", note="suppressed; no births loaded")]
+    assert said(tmp_path / "a", COUNT, *rows)[-1] == "Some figures are not shown: too few people."
+    answer = said(tmp_path / "b", RATE, *rows)
+    assert answer == ["There is no figure to show for the South West: births are not known; or too few people."]
 
 
 def test_an_area_without_a_row_has_words_too(tmp_path: Path) -> None:

@@ -62,6 +62,14 @@ class View(_Declared):
         return self
 
 
+class Note(_Declared):
+    """What a note of the tables means; `short` stands in a cell, `units` are those whose figures it can be of."""
+
+    means: str
+    short: str | None = None
+    units: list[str] = []
+
+
 class Chart(_Declared):
     """A question that practitioners ask, the views that answer it, and what the answer does not say."""
 
@@ -98,7 +106,7 @@ class Pages(_Declared):
     levels: dict[str, Level]
     spoken: dict[str, str]
     welsh: dict[str, str]
-    notes: dict[str, str]
+    notes: dict[str, Note]
     chapters: list[Chapter]
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from fjo_pipeline.databank.bulletin.declared import View
+from fjo_pipeline.databank.bulletin.declared import Note, View
 from fjo_pipeline.databank.bulletin.package import Area
-from fjo_pipeline.databank.bulletin.views import COUNTS, UNKNOWN, Cell, Figures, Series
+from fjo_pipeline.databank.bulletin.views import COUNTS, UNKNOWN, Cell, Figures, Series, known_note
 
 ABOUT_THE_SAME = {"percent": 1.0, "weeks": 1.0, "days": 5.0, "years": 0.5}
 """How far two figures of a unit may lie apart and still be called about the same; rates: one in so many."""
@@ -29,7 +29,7 @@ class Wording:
     place: str
     unit: str
     rounding: int
-    notes: dict[str, str]
+    notes: Mapping[str, Note]
 
     @property
     def counts(self) -> bool:
@@ -59,10 +59,10 @@ class Wording:
         return "; or ".join(dict.fromkeys(reasons))
 
 
-def meaning_of(note: str, notes: Mapping[str, str]) -> str:
-    """What a note means: the meaning of the longest known beginning of it, else the note itself."""
-    known = max((each for each in notes if note.startswith(each)), key=len, default=None)
-    return notes[known] if known else note
+def meaning_of(written: str, notes: Mapping[str, Note]) -> str:
+    """What a note means, else the note itself."""
+    note = known_note(written, notes)
+    return note.means if note else written
 
 
 def number(value: float, unit: str = "") -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fjo_pipeline.databank.bulletin.declared import Chapter, Chart, Pages
-from fjo_pipeline.databank.bulletin.package import Area, Package, Resource
+from fjo_pipeline.databank.bulletin.declared import Chapter, Chart, Note, Pages
+from fjo_pipeline.databank.bulletin.package import Area, Column, Package, Resource
 from fjo_pipeline.databank.bulletin.sentences import Wording, meaning_of, number, place, sentences
 from fjo_pipeline.databank.bulletin.views import Cell, Figures, Series, ViewOfTable
 
@@ -20,7 +20,7 @@ class ShownView:
     along: str
     says: list[str]
     figures: Figures
-    notes: dict[str, str]
+    notes: dict[str, Note]
 
     @property
     def lines(self) -> list[tuple[str, bool, list[tuple[Cell, str]]]]:
@@ -34,6 +34,12 @@ class ShownView:
         """Each note of the table, and what it means."""
         parts = dict.fromkeys(part for note in self.figures.notes for part in note.split("; "))
         return [(part, meaning_of(part, self.notes)) for part in parts]
+
+
+def _titled(column: Column) -> str:
+    """The title of a measure, with the unit where it is a share."""
+    title = column.title or column.name
+    return f"{title}, percent" if column.unit == "percent" else title
 
 
 def _written(series: Series) -> list[str]:
@@ -73,7 +79,7 @@ class Bulletin:
         self.package, self.pages = package, pages
         self._views = {
             chart.id: [
-                ViewOfTable(package.tables[chart.table], view)
+                ViewOfTable(package.tables[chart.table], view, pages.notes)
                 for view in chart.views
                 if view.measure in package.tables[chart.table].columns
             ]
@@ -128,7 +134,7 @@ class Bulletin:
         return ShownView(
             label=view.view.label,
             kind=view.view.kind,
-            measure=view.view.title or columns[view.view.measure].title or view.view.measure,
+            measure=view.view.title or _titled(columns[view.view.measure]),
             unit=view.unit,
             along="Years" if view.view.kind == "curve" else columns[view.view.along].title or view.view.along,
             says=sentences(view.view, figures, wording),

@@ -3,12 +3,12 @@
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.databank.bulletin.declared import View
+from fjo_pipeline.databank.bulletin.declared import Note, View
 from fjo_pipeline.databank.bulletin.package import AREA_COLUMNS, NOTE_COLUMN, Area, Column, Row, Table
 
 ALL = "All"
@@ -88,8 +88,8 @@ class Figures:
 class ViewOfTable:
     """A view of one table, ready to be asked for any of its areas."""
 
-    def __init__(self, table: Table, view: View) -> None:
-        self.table, self.view = table, view
+    def __init__(self, table: Table, view: View, notes: Mapping[str, Note]) -> None:
+        self.table, self.view, self._notes = table, view, notes
         self._through = [each for each in (view.along, view.also, view.by) if each]
         self._check_columns()
         if self._of_latest_year:
@@ -125,7 +125,8 @@ class ViewOfTable:
         absent = NO_STEP if self.view.kind == "curve" else NO_ROW
         cells = tuple(self._cell(rows[key], measure) if key in rows else absent for key in keys)
         name = column.title if beside else (self.view.names.get(by, by) or of.name)
-        return Series(name, of, column, of != area, not beside and by not in UNKNOWN, beside, cells)
+        drawn = not beside and by not in UNKNOWN and any(cell.value is not None for cell in cells)
+        return Series(name, of, column, of != area, drawn, beside, cells)
 
     def _named(self, along: str) -> str:
         """A period or category as the page names it; days since an event as years."""
@@ -179,7 +180,15 @@ class ViewOfTable:
         return self._index.get((area.level, area.code), {})
 
     def _cell(self, row: Row, measure: str) -> Cell:
-        return Cell(float(row[measure])) if row[measure] else Cell(None, row.get(NOTE_COLUMN, "") or NO_ROW.note)
+        if row[measure]:
+            return Cell(float(row[measure]))
+        return Cell(None, self._note_of(row.get(NOTE_COLUMN, ""), self.table.columns[measure].unit) or NO_ROW.note)
+
+    def _note_of(self, written: str, unit: str) -> str:
+        """Those of a row's notes that can be of a figure of this unit, in short; all, where none can."""
+        parts = [(part, known_note(part, self._notes)) for part in written.split("; ")]
+        those = [each for each in parts if not each[1] or not each[1].units or unit.startswith(tuple(each[1].units))]
+        return "; ".join(dict.fromkeys((note.short if note else None) or part for part, note in those or parts))
 
     def _latest_year(self, rows: dict[Key, Row]) -> str:
         """The latest year in which somebody of a known group is counted; else the latest with figures, or with rows."""
@@ -196,6 +205,12 @@ class ViewOfTable:
             (value for value in values if value),
             key=lambda value: (value in UNKNOWN, order.get(value, len(order)), _natural(value)),
         )
+
+
+def known_note(written: str, notes: Mapping[str, Note]) -> Note | None:
+    """What is declared of a note: by the longest beginning of it that is, or by what it is in short."""
+    begun = max((each for each in notes if written.startswith(each)), key=len, default=None)
+    return notes[begun] if begun else next((each for each in notes.values() if each.short == written), None)
 
 
 def _natural(value: str) -> list[tuple[int, int, str]]:

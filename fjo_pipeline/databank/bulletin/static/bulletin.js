@@ -85,7 +85,8 @@
     shown.hidden = aside;
     shown.style.display = aside ? "none" : "";
     var right = aside ? longest * 8 + 22 : 30;
-    var step = Math.ceil(figures.labels.length / Math.max(2, Math.floor((width - 70 - right) / 62)));
+    var space = Math.max(62, 9 * Math.max.apply(null, figures.labels.map(function (label) { return label.length; })));
+    var step = Math.ceil(figures.labels.length / Math.max(2, Math.floor((width - 70 - right) / space)));
     var last = figures.labels.length - 1;
     var ends = [];
     place.classList.add("of-lines");
