@@ -45,7 +45,13 @@ def row(
 
 @pytest.mark.parametrize(
     ("before", "word"),
-    [("40", "more than"), ("61", "less than"), ("49.5", "about the same as"), ("50", "about the same as")],
+    [
+        ("40", "more than"),
+        ("61", "less than"),
+        ("49.5", "about the same as"),
+        ("50", "about the same as"),
+        ("52.7", "less than"),
+    ],
 )
 def test_a_rate_is_held_against_the_year_before(tmp_path: Path, before: str, word: str) -> None:
     answer = said(tmp_path, RATE, row("2018", "100", before), row("2019", "100", "50"))

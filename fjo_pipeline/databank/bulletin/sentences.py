@@ -15,7 +15,9 @@ from fjo_pipeline.databank.bulletin.package import Area
 from fjo_pipeline.databank.bulletin.views import COUNTS, UNKNOWN, Cell, Figures, Series, known_note
 
 ABOUT_THE_SAME = {"percent": 1.0, "weeks": 1.0, "days": 5.0, "years": 0.5}
-"""How far two figures of a unit may lie apart and still be called about the same; rates: one in so many."""
+"""How far two figures of a unit may lie apart and still be called about the same."""
+RATES_ABOUT_THE_SAME = 0.05
+"""Rates: this share of the larger one, for a rate of 2 moves by other steps than one of 80."""
 BY_CHANCE = 1.96
 WHOLE_FROM = 10
 """From when on a sentence gives figures in whole numbers; the table has the decimals."""
@@ -47,7 +49,8 @@ class Wording:
         """Whether two figures are about the same."""
         if self.counts:
             return abs(value - other) <= (self.rounding if self.rounding > 1 else 0)
-        return abs(value - other) < ABOUT_THE_SAME.get(self.unit, 1.0)
+        apart = ABOUT_THE_SAME.get(self.unit, RATES_ABOUT_THE_SAME * max(value, other))
+        return value == other or abs(value - other) < apart
 
     def may_be_chance(self, value: float, other: float) -> bool:
         """Whether two counts differ by no more than chance alone can bring about."""
@@ -109,8 +112,8 @@ def _over_time(view: View, figures: Figures, wording: Wording) -> list[str]:
             said.append("There is no other year to compare it with.")
         if len(known) > 2:
             said.append(f"In {known[0][0]} it was {wording.say(known[0][1])}.")
-    elif len(known) > 2:
-        said.append(f"After {years(known[1][0])} it was {wording.say(known[1][1])}.")
+    elif early := next((each for each in known[:-1] if float(each[0]) >= 1), None):
+        said.append(f"After {years(early[0])} it was {wording.say(early[1])}.")
     said += [_of_nation(each, figures.along.index(latest), value, wording) for each in figures.series if each.compared]
     return [each for each in said if each]
 

@@ -84,8 +84,8 @@
     var shown = place.parentNode.querySelector(".legend");
     shown.hidden = aside;
     shown.style.display = aside ? "none" : "";
-    var right = aside ? longest * 8 + 22 : 30;
-    var space = Math.max(62, 9 * Math.max.apply(null, figures.labels.map(function (label) { return label.length; })));
+    var right = aside ? longest * 8 + 50 : 30;
+    var space = Math.max(62, 14 + 8.5 * Math.max.apply(null, figures.labels.map(function (label) { return label.length; })));
     var step = Math.ceil(figures.labels.length / Math.max(2, Math.floor((width - 70 - right) / space)));
     var last = figures.labels.length - 1;
     var ends = [];
@@ -105,7 +105,7 @@
       if (drawn.type === "point") {
         var at = curve ? points(series, figures.labels)[drawn.index].index : drawn.index;
         tell(drawn.element, series.name + ", " + figures.labels[at] + ": " + series.cells[at].shown);
-        ends[drawn.seriesIndex] = { x: drawn.x, y: drawn.y, name: series.name };
+        ends[drawn.seriesIndex] = { y: drawn.y, name: series.name, className: seriesClass(series, drawn.seriesIndex) };
       }
     });
     chart.on("created", function (context) {
@@ -114,7 +114,9 @@
       var floor = -Infinity;
       ends.filter(Boolean).sort(function (one, other) { return one.y - other.y; }).forEach(function (end) {
         floor = Math.max(end.y + 5, floor + 18);
-        context.svg.elem("text", { x: context.chartRect.x2 + 10, y: floor }).text(end.name);
+        var from = context.chartRect.x2 + 12;
+        context.svg.elem("line", { x1: from, x2: from + 24, y1: floor - 5, y2: floor - 5, "stroke-width": 3 }, end.className);
+        context.svg.elem("text", { x: from + 30, y: floor }).text(end.name);
       });
       ends = [];
     });
@@ -134,8 +136,8 @@
     place.classList.add("of-bars");
     place.classList.toggle("two", many > 1);
     var chart = new Chartist.BarChart(place, { labels: figures.labels, series: dressed(figures, 0) }, {
-      low: 0, horizontalBars: true, reverseData: true, seriesBarDistance: 14,
-      height: figures.labels.length * (many > 1 ? 44 : 34) + 60 + "px",
+      low: 0, horizontalBars: true, reverseData: true, seriesBarDistance: 17,
+      height: figures.labels.length * (many > 1 ? 52 : 34) + 60 + "px",
       chartPadding: { top: 22, right: 64, bottom: 5, left: 0 },
       axisX: { scaleMinSpace: 70, onlyInteger: whole(figures), labelInterpolationFnc: plain },
       axisY: { offset: Math.min(longest * 8 + 16, width * 0.42), showGrid: false }
