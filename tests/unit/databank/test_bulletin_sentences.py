@@ -11,6 +11,8 @@ from fjo_pipeline.databank.bulletin.sentences import Wording, number, place, sen
 from fjo_pipeline.databank.bulletin.views import ViewOfTable
 from tests.bulletin_package import ENGLAND, SOUTH_WEST, Column, write_package
 
+Counted = tuple[tuple[str, ...], str, str, str, str, str]
+"""Area, year, sex, children, rate, note."""
 NOTES = {
     "suppressed": Note(means="too few people"),
     "no births": Note(means="births are not known", short="not known", units=["per"]),
@@ -25,7 +27,7 @@ COLUMNS: list[Column] = [
 ]
 
 
-def said(folder: Path, view: View, *rows: tuple[str, ...], rounding: int = 5) -> list[str]:
+def said(folder: Path, view: View, *rows: Counted, rounding: int = 5) -> list[str]:
     """What is said of the South West; rows are area, year, sex, children, rate, note."""
     package = read_package(
         write_package(folder / "package", {"counted": (COLUMNS, [(*a, *rest) for a, *rest in rows])})
@@ -39,7 +41,7 @@ def said(folder: Path, view: View, *rows: tuple[str, ...], rounding: int = 5) ->
 
 def row(
     year: str, children: str, rate: str, *, area: tuple[str, ...] = SOUTH_WEST, sex: str = "All", note: str = ""
-) -> tuple[object, ...]:
+) -> Counted:
     return (area, year, sex, children, rate, note)
 
 

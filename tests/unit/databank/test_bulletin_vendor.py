@@ -8,7 +8,7 @@ import pytest
 from fjo_pipeline.core.files import sha256_of_file
 from fjo_pipeline.databank.bulletin import making
 
-FOLDERS = (Path(making.__file__).parent / "vendor", Path(__file__).parent.parent / "browser" / "vendor")
+FOLDERS = (Path(making.__file__).parent / "vendor", Path(__file__).parents[2] / "browser" / "vendor")
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=["bulletin", "browser tests"])
