@@ -5,12 +5,16 @@ give the same page. What is shown is for the templates to say; zones bring templ
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.linkage_counts import Count
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 NOTHING = "\u2013"
 """What stands where there is no number to show."""
@@ -19,6 +23,12 @@ MADE_UP = "MADE-UP DATA: synthetic people, no real ones"
 
 def render(zone: str, template: str, **content: Any) -> str:
     """A page from a template of a zone's package (`<package>/templates`), which may build on core's (`core/…`)."""
+    return _environment(zone).get_template(f"zone/{template}").render(made_up=MADE_UP, **content)
+
+
+@cache
+def _environment(zone: str) -> "Environment":
+    """Templates of a zone and of core; kept, since compiling them takes longer than making a page."""
     # Imported here: `fjo refresh` asks whether a page is due far more often than it makes one.
     from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 
@@ -36,7 +46,7 @@ def render(zone: str, template: str, **content: Any) -> str:
         "rate_bars": rate_bars,
         "share_bars": share_bars,
     }
-    return environment.get_template(f"zone/{template}").render(made_up=MADE_UP, **content)
+    return environment
 
 
 def write_page(path: Path, page: str) -> str:
