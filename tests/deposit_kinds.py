@@ -576,12 +576,12 @@ def document() -> str:
         lines.append("")
     return (
         "# What is said of a wrong deposit\n\n"
-        f"Made by `python -m tests.deposit_kinds` from the {len(made)} deposits of `tests/deposit_kinds.py`, each of which "
-        "`tests/integration/test_deposit_kinds.py` lays into landing and has taken: "
+        f"Made by `python -m tests.deposit_kinds` from the {len(made)} deposits of `tests/deposit_kinds.py`, "
+        "each of which `tests/integration/test_deposit_kinds.py` lays into landing and has taken: "
         f"{refused} are refused whole and {len(made) - refused} are taken as they are. A refused deposit moves to "
         "quarantine with `report.txt` and `report.json`; nothing of it goes further, and no report shows a value.\n\n"
-        "What a report says begins with, or holds, the words at the right; names of files, columns and lines are those of "
-        "the tests' own small dataset.\n\n"
+        "What a report says begins with, or holds, the words at the right; names of files, columns and lines are "
+        "those of the tests' own small dataset.\n\n"
     ) + "\n".join(lines)
 
 

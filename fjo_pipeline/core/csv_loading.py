@@ -1,7 +1,9 @@
 """One CSV file into one typed table of a session, every row that cannot be read named by line and column."""
 
 import csv
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,6 +13,8 @@ from fjo_pipeline.core.sessions import Session, identifier, literal
 from fjo_pipeline.core.table_contracts import FieldContract, TableContract
 
 MAXIMUM_REJECTS = 10_000
+REJECTS_FROM_BYTES = 16_000_000
+"""How much of a file that cannot be read is looked through for the rows to name."""
 MAXIMUM_HEADER_BYTES = 1_000_000
 # A block that stays in the processor's cache is looked through six times faster than one of megabytes.
 NUL_BLOCK = 1 << 18
@@ -47,6 +51,9 @@ class CsvProblem:
     fatal: bool = False
 
 
+UNREADABLE = CsvProblem("the file is no CSV in UTF-8 that can be read to its end", fatal=True)
+
+
 def read_header(path: Path) -> list[str]:
     """The column names of a CSV file; empty where it has no readable header."""
     return _first_lines(path)[0]
@@ -74,18 +81,16 @@ def load_csv(session: Session, table: TableContract, path: Path, target: str) ->
     problems = _header_problems(table, header, row) or _nul_problems(path)
     if problems:
         return problems
-    for scratch in ("reject_scans", "reject_errors"):
-        session.run(f"DROP TABLE IF EXISTS {scratch}", step="clear rejected rows")
     typed = ", ".join(f"{_try_cast(field)} AS {identifier(field.name)}" for field in table.fields)
     try:
         session.run(
             f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT {typed}, {_all_well_formed(table)} AS {WELL_FORMED} "
-            f"FROM {_texts(path, header)}, store_rejects = true, rejects_limit = {MAXIMUM_REJECTS})",
+            f"FROM {_texts(path, header)})",
             step=f"read {path.name}",
         )
     except StatementFailed:
-        return [CsvProblem("the file is no CSV in UTF-8 that can be read to its end", fatal=True)]
-    return _rejected(session, table, path) or _malformed(session, table, path, header, target)
+        return _rejected(session, table, path, header)
+    return _malformed(session, table, path, header, target)
 
 
 def numbered_rows(table: TableContract, path: Path, header: Sequence[str]) -> str:
@@ -238,12 +243,31 @@ def _shown(name: str) -> str:
     return name if name.isascii() and name.isidentifier() and len(name) <= 40 else "(unnamed)"
 
 
-def _rejected(session: Session, table: TableContract, path: Path) -> list[CsvProblem]:
+def _rejected(
+    session: Session, table: TableContract, path: Path, header: Sequence[str], part: int | None = REJECTS_FROM_BYTES
+) -> list[CsvProblem]:
+    """The rows for which DuckDB could not read a file: those of its first part, or where it has none, of all of it.
+
+    DuckDB keeps every bad row in memory, whatever its limit says: ten million of them took 9 GB.
+    """
+    for scratch in ("reject_scans", "reject_errors"):
+        session.run(f"DROP TABLE IF EXISTS {scratch}", step="clear rejected rows")
+    with _beginning(path, part) as readable:
+        try:
+            session.row(
+                f"SELECT count(COLUMNS(*)) FROM {_texts(readable, header)}, store_rejects = true, "
+                f"rejects_limit = {MAXIMUM_REJECTS})",
+                step=f"find what cannot be read in {path.name}",
+            )
+        except StatementFailed:
+            return [UNREADABLE]
     found = session.rows(
         "SELECT CAST(error_type AS VARCHAR), coalesce(column_name, ''), count(DISTINCT line), "
         f"list_sort(list(DISTINCT line))[:{FIRST_LINES}] FROM reject_errors GROUP BY ALL ORDER BY ALL",
         step="read rejected rows",
     )
+    if not found:
+        return _rejected(session, table, path, header, None) if part else [UNREADABLE]
     fields = {field.name for field in table.fields}
     return [
         CsvProblem(
@@ -255,3 +279,19 @@ def _rejected(session: Session, table: TableContract, path: Path) -> list[CsvPro
         )
         for kind, column, count, records in found
     ]
+
+
+@contextmanager
+def _beginning(path: Path, size: int | None) -> Iterator[Path]:
+    """The first whole lines of a large file, as a file that is in memory alone; the file itself where it is small."""
+    if size is None or path.stat().st_size <= size:
+        yield path
+        return
+    handle = os.memfd_create("beginning")
+    try:
+        with path.open("rb") as file, os.fdopen(os.dup(handle), "wb") as copy:
+            part = file.read(size)
+            copy.write(part[: part.rfind(b"\n") + 1] or part)
+        yield Path(f"/proc/self/fd/{handle}")
+    finally:
+        os.close(handle)
