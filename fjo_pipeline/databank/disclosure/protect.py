@@ -8,7 +8,7 @@ sum is left with an interval that contains both, by construction (Fischetti and 
 doi:10.1080/01621459.2000.10474282, whose attacker and protection levels these are).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.databank.disclosure.cells import Cell, FrequencyTable, Relation
@@ -24,7 +24,7 @@ from fjo_pipeline.databank.disclosure.policy import Policy
 
 Floats = NDArray[np.float64]
 Why = Literal["count under the threshold", "difference to an earlier release", "holds all of a group", "secondary"]
-SMALLEST_CHANGE = 1e-6
+SMALLEST_CHANGE = CLOSE = 1e-6
 TOTALS_COST = 50.0
 """What a cell costs for each of its sums: users need totals more than cells."""
 
@@ -55,6 +55,29 @@ class _Claim:
     why: Why
 
 
+class _Ends:
+    """The ends of claims, struck off as tables are found that reach them: one other table serves many cells."""
+
+    def __init__(self, claims: Sequence[_Claim], counts: Sequence[int]) -> None:
+        pairs = [(claim.unknown, end) for claim in claims for end in claim.ends]
+        self._unknowns = np.array([unknown for unknown, _ in pairs], dtype=np.int64)
+        self._ends = np.array([end for _, end in pairs], dtype=float)
+        self._below = self._ends < np.array(counts, float)[self._unknowns]
+        self._open = np.ones(len(pairs), dtype=bool)
+        self.reach(np.array(counts, float))
+
+    def left(self) -> Iterator[tuple[int, int]]:
+        """Each end that no table has reached when its turn comes."""
+        for place, (unknown, end) in enumerate(zip(self._unknowns.tolist(), self._ends.tolist(), strict=True)):
+            if self._open[place]:
+                yield unknown, int(end)
+
+    def reach(self, counts: Floats) -> None:
+        """Strike off what a possible table reaches: between it and the true one, every count is possible."""
+        there = counts[self._unknowns]
+        self._open &= ~np.where(self._below, there <= self._ends + CLOSE, there >= self._ends - CLOSE)
+
+
 @dataclass
 class _System:
     """All that an attacker may set up: unknowns, the sums between them, and which of them are shown.
@@ -75,14 +98,13 @@ class _System:
 
     @cached_property
     def matrix(self) -> csr_array:
-        """One row a sum: its total less its parts, for changes upwards and (negated) downwards."""
+        """One row a sum: its total less its parts."""
         rows, columns, values = [], [], []
         for row, (total, parts) in enumerate(self.sums):
-            for unknown, sign in ((total, 1.0), *((part, -1.0) for part in parts)):
-                rows += [row, row]
-                columns += [unknown, unknown + len(self.counts)]
-                values += [sign, -sign]
-        return csr_array((values, (rows, columns)), shape=(len(self.sums), 2 * len(self.counts)))
+            rows += [row] * (1 + len(parts))
+            columns += [total, *parts]
+            values += [1.0] + [-1.0] * len(parts)
+        return csr_array((values, (rows, columns)), shape=(len(self.sums), len(self.counts)))
 
     def costs(self) -> Floats:
         """What it costs to change an unknown by one: nothing where it is suppressed already."""
@@ -90,36 +112,103 @@ class _System:
         # The last term only decides between equals, so that one input has one result.
         cost = 1 + np.log1p(counts) + TOTALS_COST * levels + 1e-4 * np.arange(len(counts)) / len(counts)
         cost[sorted(self.suppressed)] = 0.0
-        return np.concatenate([cost, cost])
+        return cost
 
-    def change(self, unknown: int, count: int, kept: Collection[int]) -> set[int] | None:
-        """The unknowns that change in the cheapest table with this count there; None where there is no such table."""
-        upper = np.full(2 * len(self.counts), np.inf)
-        upper[len(self.counts) :] = self.counts
-        held = [*self.fixed, *kept]
-        upper[held] = 0.0
-        upper[[each + len(self.counts) for each in held]] = 0.0
+    def other_table(self, unknown: int, count: int, kept: Collection[int]) -> Floats | None:
+        """All counts of the cheapest table with this count there; None where there is no such table.
+
+        Where the suppressed cells alone allow one it costs nothing, and a small programme finds it.
+        """
+        kept_or_fixed = {*self.fixed, *kept}
+        found = self._solved(unknown, count, self.suppressed - kept_or_fixed)
+        return found if found is not None else self._solved(unknown, count, {*range(len(self.counts))} - kept_or_fixed)
+
+    def among_suppressed(self, unknown: int, count: int) -> Floats | None:
+        """All counts of another table with this count there that differs in suppressed cells alone, or None."""
+        return self._solved(unknown, count, self.suppressed - self.fixed)
+
+    def _solved(self, unknown: int, count: int, others: Collection[int]) -> Floats | None:
+        """As `other_table`, where of the other unknowns only these may change."""
+        counts, free = np.array(self.counts, float), np.array(sorted({unknown, *others}), dtype=np.int64)
+        matrix = self.matrix[:, free]
+        matrix = matrix[np.flatnonzero(np.diff(matrix.indptr))]
+        upper = np.concatenate([np.full(len(free), np.inf), counts[free]])
         lower = np.zeros_like(upper)
         by = count - self.counts[unknown]
-        place = unknown if by > 0 else unknown + len(self.counts)
-        upper[[unknown, unknown + len(self.counts)]] = 0.0
-        lower[place] = upper[place] = abs(by)
+        place = int(np.searchsorted(free, unknown))
+        both = [place, place + len(free)]
+        upper[both] = 0.0
+        there = both[0] if by > 0 else both[1]
+        lower[there] = upper[there] = abs(by)
+        costs = self.costs()[free]
         found = milp(
-            self.costs(),
-            constraints=LinearConstraint(self.matrix, 0, 0),
+            np.concatenate([costs, costs]),
+            constraints=LinearConstraint(hstack([matrix, -matrix], format="csr"), 0, 0),
             bounds=Bounds(lower, upper),
         )
         if found.x is None:
             return None
-        changed = np.abs(found.x[: len(self.counts)] - found.x[len(self.counts) :]) > SMALLEST_CHANGE
-        return {int(each) for each in np.flatnonzero(changed)}
+        counts[free] += found.x[: len(free)] - found.x[len(free) :]
+        return counts
 
 
-def protect(tables: Sequence[FrequencyTable], policy: Policy, earlier: Sequence[Earlier] = ()) -> Protection:
-    """The cells of linked tables that may not be shown, given what was shown before.
+def protect(
+    tables: Sequence[FrequencyTable],
+    policy: Policy,
+    earlier: Sequence[Earlier] = (),
+    never: Collection[Cell] = (),
+) -> Protection:
+    """The cells of linked tables that may not be shown, given what was shown before; `never` are not shown at all.
 
     Refused where no suppression can undo what an earlier release has let out already.
     """
+    counts = _counts(tables)
+    system, unknowns = _system(tables, counts, earlier)
+    claims = _claims(tables, counts, unknowns, earlier, policy, system)
+    system.suppressed |= {claim.unknown for claim in claims} | ({unknowns[cell] for cell in never} - system.fixed)
+    everybody = {unknowns[()]} - system.suppressed
+    ends = _Ends(claims, system.counts)
+    for unknown, end in ends.left():
+        # Everybody is shown where it can be; where it cannot, the cell's protection goes first.
+        found = system.other_table(unknown, end, everybody)
+        if found is None:
+            found = system.other_table(unknown, end, ())
+        if found is None:
+            raise Refused(
+                "an earlier release has let out so much that no suppression protects this one: "
+                "show fewer cells, or the earlier release again"
+            )
+        system.suppressed |= {*np.flatnonzero(np.abs(found - system.counts) > SMALLEST_CHANGE).tolist()}
+        ends.reach(found)
+    why = {claim.unknown: claim.why for claim in reversed(claims)}
+    return Protection(
+        counts,
+        {cell: why.get(unknowns[cell], "secondary") for cell in counts if unknowns[cell] in system.suppressed},
+    )
+
+
+def unprotected(
+    tables: Sequence[FrequencyTable],
+    hidden: Collection[Cell],
+    policy: Policy,
+    earlier: Sequence[Earlier] = (),
+) -> list[Cell]:
+    """The cells that must be protected and are not where just these are hidden: shown, or held too tight by others."""
+    counts = _counts(tables)
+    system, unknowns = _system(tables, counts, earlier)
+    claims = _claims(tables, counts, unknowns, earlier, policy, system)
+    system.suppressed |= {unknowns[cell] for cell in hidden} - system.fixed
+    ends, open_to = _Ends(claims, system.counts), {claim.unknown for claim in claims} - system.suppressed
+    for unknown, end in ends.left():
+        found = None if unknown in open_to else system.among_suppressed(unknown, end)
+        if found is None:
+            open_to.add(unknown)
+        else:
+            ends.reach(found)
+    return sorted(cell for cell in counts if unknowns[cell] in open_to)
+
+
+def _counts(tables: Sequence[FrequencyTable]) -> dict[Cell, int]:
     counts: dict[Cell, int] = {}
     for table in tables:
         for cell, count in table.cells.items():
@@ -127,27 +216,7 @@ def protect(tables: Sequence[FrequencyTable], policy: Policy, earlier: Sequence[
                 raise Refused(
                     f"table {table.name}: a cell that stands in two tables has two counts; it is no one release"
                 )
-    system, unknowns = _system(tables, counts, earlier)
-    claims = _claims(tables, counts, unknowns, earlier, policy, system)
-    system.suppressed |= {claim.unknown for claim in claims}
-    everybody = {unknowns[()]} - system.suppressed
-    for claim in claims:
-        for end in claim.ends:
-            # Everybody is shown where it can be; where it cannot, the cell's protection goes first.
-            changed = system.change(claim.unknown, end, everybody)
-            if changed is None:
-                changed = system.change(claim.unknown, end, ())
-            if changed is None:
-                raise Refused(
-                    "an earlier release has let out so much that no suppression protects this one: "
-                    "show fewer cells, or the earlier release again"
-                )
-            system.suppressed |= changed
-    why = {claim.unknown: claim.why for claim in reversed(claims)}
-    return Protection(
-        counts,
-        {cell: why.get(unknowns[cell], "secondary") for cell in counts if unknowns[cell] in system.suppressed},
-    )
+    return counts
 
 
 def _system(
