@@ -23,8 +23,18 @@ from fjo_pipeline.databank.disclosure.cells import Cell, FrequencyTable, Relatio
 from fjo_pipeline.databank.disclosure.policy import Policy
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+_Change = tuple[int, Floats, Floats]
+"""A way to change cells: its sign, and each cell's cost and limit."""
 Why = Literal["count under the threshold", "difference to an earlier release", "holds all of a group", "secondary"]
 SMALLEST_CHANGE = CLOSE = 1e-6
+GAIN = 1e4
+"""What it gains to change a claimed cell by one towards an end: more than opening any others costs."""
+TURNS = 6
+"""How often many claims are served at once, half of them upwards and half downwards, then the other way round."""
+FEW = 40
+"""Up to so many ends each is served by itself, which hides the least; more of them in batches, which is quicker."""
 TOTALS_COST = 50.0
 """What a cell costs for each of its sums: users need totals more than cells."""
 
@@ -72,6 +82,29 @@ class _Ends:
             if self._open[place]:
                 yield unknown, int(end)
 
+    @property
+    def count(self) -> int:
+        """How many ends no table has reached yet."""
+        return int(self._open.sum())
+
+    def batches(self, size: int) -> Iterator[Bools]:
+        """The open ends, so many at a time; those that are struck off before their turn take no place."""
+        begin = 0
+        while (places := begin + np.flatnonzero(self._open[begin:])[:size]).size:
+            chosen = np.zeros(len(self._open), dtype=bool)
+            chosen[places] = True
+            yield chosen
+            begin = int(places[-1]) + 1
+
+    def wished(self, counts: Sequence[int], turn: int, among: Bools | None = None) -> Floats:
+        """By unknown, the change that would reach an open end; of two ends the one whose turn it is."""
+        wished = np.zeros(len(counts))
+        every = self._open if among is None else among
+        first = every & (self._below == (self._unknowns + turn) % 2)
+        for chosen in (every, first):
+            wished[self._unknowns[chosen]] = (self._ends - np.array(counts, float)[self._unknowns])[chosen]
+        return wished
+
     def reach(self, counts: Floats) -> None:
         """Strike off what a possible table reaches: between it and the true one, every count is possible."""
         there = counts[self._unknowns]
@@ -114,42 +147,73 @@ class _System:
         cost[sorted(self.suppressed)] = 0.0
         return cost
 
+    def suppress_changed(self, found: Floats) -> None:
+        """Suppress the cells in which another table differs from the true one."""
+        self.suppressed |= {*np.flatnonzero(np.abs(found - self.counts) > SMALLEST_CHANGE).tolist()}
+
     def other_table(self, unknown: int, count: int, kept: Collection[int]) -> Floats | None:
-        """All counts of the cheapest table with this count there; None where there is no such table.
+        """All counts of the cheapest table with this count there; None where there is no such table."""
+        free = self._free({*range(len(self.counts))} - set(kept), unknown)
+        counts, costs = np.array(self.counts, float)[free], self.costs()[free]
+        changes = [(1, costs, np.full(len(free), np.inf)), (-1, costs, counts)]
+        return self._solved(free, changes, (unknown, count))
 
-        Where the suppressed cells alone allow one it costs nothing, and a small programme finds it.
+    def among_suppressed(self, wished: Floats, unknown: int, count: int) -> Floats | None:
+        """All counts of a table with this count there that differs in suppressed cells alone; None where there is none.
+
+        Of all such tables, one that changes the others as far as possible as is wished.
         """
-        kept_or_fixed = {*self.fixed, *kept}
-        found = self._solved(unknown, count, self.suppressed - kept_or_fixed)
-        return found if found is not None else self._solved(unknown, count, {*range(len(self.counts))} - kept_or_fixed)
+        free = self._free(self.suppressed, unknown)
+        return self._solved(free, self._towards(free, wished, 1.0), (unknown, count))
 
-    def among_suppressed(self, unknown: int, count: int) -> Floats | None:
-        """All counts of another table with this count there that differs in suppressed cells alone, or None."""
-        return self._solved(unknown, count, self.suppressed - self.fixed)
+    def at_once(self, wished: Floats, *, among: Collection[int], gain: float) -> Floats:
+        """All counts of the table that comes nearest to what is wished at the least cost, changing only some cells."""
+        free = self._free(among)
+        found = self._solved(free, self._towards(free, wished, gain)) if len(free) else None
+        return np.array(self.counts, float) if found is None else found
 
-    def _solved(self, unknown: int, count: int, others: Collection[int]) -> Floats | None:
-        """As `other_table`, where of the other unknowns only these may change."""
-        counts, free = np.array(self.counts, float), np.array(sorted({unknown, *others}), dtype=np.int64)
+    def _free(self, among: Collection[int], *others: int) -> Indices:
+        return np.array(sorted({*among} - self.fixed | {*others}), dtype=np.int64)
+
+    def _towards(self, free: Indices, wished: Floats, gain: float) -> list[_Change]:
+        """Changes that gain as far as they are wished; on from there they cost what others cost, and back they lose."""
+        counts, wish, costs = np.array(self.counts, float)[free], wished[free], self.costs()[free]
+        infinite, up, down = np.full(len(free), np.inf), np.maximum(wish, 0), np.minimum(np.maximum(-wish, 0), counts)
+        return [
+            (1, costs - gain, up),
+            (1, costs + gain * (wish < 0), infinite),
+            (-1, costs - gain, down),
+            (-1, costs + gain * (wish > 0), counts - down),
+        ]
+
+    def _solved(
+        self, free: Indices, changes: Sequence[_Change], wanted: tuple[int, int] | None = None
+    ) -> Floats | None:
+        """All counts of the cheapest table by these changes, with the wanted count; None where there is none."""
         matrix = self.matrix[:, free]
         matrix = matrix[np.flatnonzero(np.diff(matrix.indptr))]
-        upper = np.concatenate([np.full(len(free), np.inf), counts[free]])
-        lower = np.zeros_like(upper)
-        by = count - self.counts[unknown]
-        place = int(np.searchsorted(free, unknown))
-        both = [place, place + len(free)]
-        upper[both] = 0.0
-        there = both[0] if by > 0 else both[1]
-        lower[there] = upper[there] = abs(by)
-        costs = self.costs()[free]
+        constraints = [LinearConstraint(hstack([sign * matrix for sign, _, _ in changes], format="csr"), 0, 0)]
+        if wanted:
+            by = wanted[1] - self.counts[wanted[0]]
+            row = _one(int(np.searchsorted(free, wanted[0])), len(free), [sign for sign, _, _ in changes])
+            constraints.append(LinearConstraint(row, by, by))
         found = milp(
-            np.concatenate([costs, costs]),
-            constraints=LinearConstraint(hstack([matrix, -matrix], format="csr"), 0, 0),
-            bounds=Bounds(lower, upper),
+            np.concatenate([costs for _, costs, _ in changes]),
+            constraints=constraints,
+            bounds=Bounds(0, np.concatenate([limits for _, _, limits in changes])),
         )
         if found.x is None:
             return None
-        counts[free] += found.x[: len(free)] - found.x[len(free) :]
+        counts = np.array(self.counts, float)
+        for (sign, _, _), changed in zip(changes, np.split(found.x, len(changes)), strict=True):
+            counts[free] += sign * changed
         return counts
+
+
+def _one(place: int, length: int, signs: Sequence[int]) -> csr_array:
+    """One row: the sum of all changes of one unknown."""
+    columns = [place + length * index for index in range(len(signs))]
+    return csr_array(([float(sign) for sign in signs], ([0] * len(signs), columns)), shape=(1, length * len(signs)))
 
 
 def protect(
@@ -168,23 +232,38 @@ def protect(
     system.suppressed |= {claim.unknown for claim in claims} | ({unknowns[cell] for cell in never} - system.fixed)
     everybody = {unknowns[()]} - system.suppressed
     ends = _Ends(claims, system.counts)
-    for unknown, end in ends.left():
+    _serve_many(system, ends, everybody)
+    for turn, (unknown, end) in enumerate(ends.left()):
+        found = system.among_suppressed(ends.wished(system.counts, turn), unknown, end)
         # Everybody is shown where it can be; where it cannot, the cell's protection goes first.
-        found = system.other_table(unknown, end, everybody)
-        if found is None:
-            found = system.other_table(unknown, end, ())
+        for kept in (everybody, ()):
+            if found is None:
+                found = system.other_table(unknown, end, kept)
         if found is None:
             raise Refused(
                 "an earlier release has let out so much that no suppression protects this one: "
                 "show fewer cells, or the earlier release again"
             )
-        system.suppressed |= {*np.flatnonzero(np.abs(found - system.counts) > SMALLEST_CHANGE).tolist()}
+        system.suppress_changed(found)
         ends.reach(found)
     why = {claim.unknown: claim.why for claim in reversed(claims)}
     return Protection(
         counts,
         {cell: why.get(unknowns[cell], "secondary") for cell in counts if unknowns[cell] in system.suppressed},
     )
+
+
+def _serve_many(system: _System, ends: _Ends, everybody: Collection[int]) -> None:
+    """Serve most ends of a large table by few programmes: at first by what is suppressed already, then by more."""
+    for turn in range(TURNS):
+        if ends.count <= FEW:
+            return
+        begun = turn >= 2
+        among = {*range(len(system.counts))} - {*everybody} if begun else system.suppressed
+        for batch in ends.batches(max(10, ends.count // 25) if begun else ends.count):
+            found = system.at_once(ends.wished(system.counts, turn, batch), among=among, gain=GAIN)
+            system.suppress_changed(found)
+            ends.reach(found)
 
 
 def unprotected(
@@ -199,8 +278,10 @@ def unprotected(
     claims = _claims(tables, counts, unknowns, earlier, policy, system)
     system.suppressed |= {unknowns[cell] for cell in hidden} - system.fixed
     ends, open_to = _Ends(claims, system.counts), {claim.unknown for claim in claims} - system.suppressed
-    for unknown, end in ends.left():
-        found = None if unknown in open_to else system.among_suppressed(unknown, end)
+    for turn, (unknown, end) in enumerate(ends.left()):
+        found = None
+        if unknown not in open_to:
+            found = system.among_suppressed(ends.wished(system.counts, turn), unknown, end)
         if found is None:
             open_to.add(unknown)
         else:
