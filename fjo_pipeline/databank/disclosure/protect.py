@@ -278,6 +278,8 @@ def unprotected(
     claims = _claims(tables, counts, unknowns, earlier, policy, system)
     system.suppressed |= {unknowns[cell] for cell in hidden} - system.fixed
     ends, open_to = _Ends(claims, system.counts), {claim.unknown for claim in claims} - system.suppressed
+    for turn in range(TURNS):
+        ends.reach(system.at_once(ends.wished(system.counts, turn), among=system.suppressed, gain=GAIN))
     for turn, (unknown, end) in enumerate(ends.left()):
         found = None
         if unknown not in open_to:

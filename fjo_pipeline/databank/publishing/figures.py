@@ -1,5 +1,6 @@
 """A table's rows as they are published: counts as they may be shown, and all other figures made of those."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -35,8 +36,14 @@ class Row:
 
     def order(self) -> tuple[object, ...]:
         """Nations first, then each level by code and name; all of a dimension before its values, unknown ones last."""
-        values = tuple((value != ALL, value == NOT_KNOWN, value) for value in self.values.values())
+        values = tuple((value != ALL, value == NOT_KNOWN, _number(value), value) for value in self.values.values())
         return LEVELS.index(self.area.level), self.area.name == NOT_KNOWN, self.area.code, self.area.name, values
+
+
+def _number(value: str) -> int:
+    """The number with which a value begins, so that bands of age and days stand in their order."""
+    digits = re.match(r"\d+", value)
+    return int(digits.group()) if digits else 0
 
 
 @dataclass(frozen=True)

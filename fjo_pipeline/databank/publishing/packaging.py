@@ -76,7 +76,7 @@ def _field(name: str, kind: str, title: str, description: str, role: str) -> dic
 def _resource(each: TableFiles, path: str, record: str, *, synthetic: bool) -> dict[str, Any]:
     table = each.table
     return {
-        "name": table.name.replace("_", "-"),
+        "name": table.name,
         "title": table.title,
         "description": table.description,
         "path": path,
