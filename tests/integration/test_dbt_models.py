@@ -445,11 +445,6 @@ def test_contact_around_an_application_goes_through_the_whole_core_to_death(buil
     assert rows(built, "SELECT * FROM lake.staging.stg_reference__deaths") == [(901, date(2023, 6, 2))]
 
 
-def test_few_people_are_not_let_out(built: Path) -> None:
-    sql = "SELECT source, people, linked, match_rate, is_suppressed FROM lake.publications.pub_match_rates ORDER BY 1"
-    assert rows(built, sql) == [(source, None, None, None, True) for source in ("cms", "cymru", "ecms")]
-
-
 def test_the_lists_of_areas_stand_beside_the_reference_files(built: Path) -> None:
     sql = "SELECT count(*), count(DISTINCT REGION_NM) FROM lake.SAILREFRV.LOCAL_AUTHORITIES"
     assert rows(built, sql) == [(175, 10)]

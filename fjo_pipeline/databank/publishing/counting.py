@@ -99,7 +99,8 @@ def _counted(
     apart, always = len(table.used("apart")), len(table.used("always"))
     last = 2 + apart + always + len(breakdown)
     for row in rows:
-        figures = {each.name: value for each, value in zip(measures, row[last:], strict=True) if value is not None}
+        given = zip(measures, row[last:], strict=True)
+        figures = {each.name: float(value) for each, value in given if value is not None}
         yield row[0], row[1], tuple(row[2 : 2 + apart]), tuple(row[2 + apart : last]), figures
 
 
