@@ -1,4 +1,4 @@
-"""ACRO's verdict on every cell of two-way tables of counts; for an interpreter that has `acro`, and imports nothing else.
+"""ACRO's verdict on every cell of two-way tables of counts; for an interpreter that has `acro` and little else.
 
 Reads JSON from stdin: the threshold, and tables of [row, column, count]. Writes [row, column, verdict] to stdout, where
 `All` is a margin and a verdict is `ok` or the checks that failed.

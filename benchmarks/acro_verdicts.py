@@ -46,7 +46,8 @@ def main() -> None:
     chosen = arguments.parse_args()
     compared = {name: compare(load_policy(name), chosen.python) for name in ("sail-2025", "sail-2020")}
     lines = [
-        f"{TABLES} generated two-way tables with margins (`python -m benchmarks.acro_verdicts --python …`), ACRO 1.0.2:",
+        f"{TABLES} generated two-way tables with their margins, ACRO 1.0.2 "
+        "(`python -m benchmarks.acro_verdicts --python …`):",
         "",
         "| here | ACRO | sail-2025, cells | sail-2020, cells | why |",
         "|---|---|---:|---:|---|",

@@ -8,35 +8,18 @@ sum is left with an interval that contains both, by construction (Fischetti and 
 doi:10.1080/01621459.2000.10474282, whose attacker and protection levels these are).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array, hstack
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.databank.disclosure.cells import Cell, FrequencyTable, Relation
 from fjo_pipeline.databank.disclosure.policy import Policy
+from fjo_pipeline.databank.disclosure.system import GAIN, Claim, Ends, System, Why
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-_Change = tuple[int, Floats, Floats]
-"""A way to change cells: its sign, and each cell's cost and limit."""
-Why = Literal["count under the threshold", "difference to an earlier release", "holds all of a group", "secondary"]
-SMALLEST_CHANGE = CLOSE = 1e-6
-GAIN = 1e4
-"""What it gains to change a claimed cell by one towards an end: more than opening any others costs."""
 TURNS = 6
 """How often many claims are served at once, half of them upwards and half downwards, then the other way round."""
 FEW = 40
 """Up to so many ends each is served by itself, which hides the least; more of them in batches, which is quicker."""
-TOTALS_COST = 50.0
-"""What a cell costs for each of its sums: users need totals more than cells."""
 
 
 @dataclass(frozen=True)
@@ -56,166 +39,6 @@ class Protection:
     suppressed: dict[Cell, Why]
 
 
-@dataclass(frozen=True)
-class _Claim:
-    """A count that an attacker must not be able to pin down: both ends must stay possible."""
-
-    unknown: int
-    ends: tuple[int, ...]
-    why: Why
-
-
-class _Ends:
-    """The ends of claims, struck off as tables are found that reach them: one other table serves many cells."""
-
-    def __init__(self, claims: Sequence[_Claim], counts: Sequence[int]) -> None:
-        pairs = [(claim.unknown, end) for claim in claims for end in claim.ends]
-        self._unknowns = np.array([unknown for unknown, _ in pairs], dtype=np.int64)
-        self._ends = np.array([end for _, end in pairs], dtype=float)
-        self._below = self._ends < np.array(counts, float)[self._unknowns]
-        self._open = np.ones(len(pairs), dtype=bool)
-        self.reach(np.array(counts, float))
-
-    def left(self) -> Iterator[tuple[int, int]]:
-        """Each end that no table has reached when its turn comes."""
-        for place, (unknown, end) in enumerate(zip(self._unknowns.tolist(), self._ends.tolist(), strict=True)):
-            if self._open[place]:
-                yield unknown, int(end)
-
-    @property
-    def count(self) -> int:
-        """How many ends no table has reached yet."""
-        return int(self._open.sum())
-
-    def batches(self, size: int) -> Iterator[Bools]:
-        """The open ends, so many at a time; those that are struck off before their turn take no place."""
-        begin = 0
-        while (places := begin + np.flatnonzero(self._open[begin:])[:size]).size:
-            chosen = np.zeros(len(self._open), dtype=bool)
-            chosen[places] = True
-            yield chosen
-            begin = int(places[-1]) + 1
-
-    def wished(self, counts: Sequence[int], turn: int, among: Bools | None = None) -> Floats:
-        """By unknown, the change that would reach an open end; of two ends the one whose turn it is."""
-        wished = np.zeros(len(counts))
-        every = self._open if among is None else among
-        first = every & (self._below == (self._unknowns + turn) % 2)
-        for chosen in (every, first):
-            wished[self._unknowns[chosen]] = (self._ends - np.array(counts, float)[self._unknowns])[chosen]
-        return wished
-
-    def reach(self, counts: Floats) -> None:
-        """Strike off what a possible table reaches: between it and the true one, every count is possible."""
-        there = counts[self._unknowns]
-        self._open &= ~np.where(self._below, there <= self._ends + CLOSE, there >= self._ends - CLOSE)
-
-
-@dataclass
-class _System:
-    """All that an attacker may set up: unknowns, the sums between them, and which of them are shown.
-
-    A cell whose count is the same in an earlier release is one unknown: of closed years an attacker knows as much.
-    """
-
-    counts: list[int] = field(default_factory=list)
-    levels: list[int] = field(default_factory=list)
-    sums: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
-    fixed: set[int] = field(default_factory=set)
-    suppressed: set[int] = field(default_factory=set)
-
-    def add(self, count: int, level: int) -> int:
-        self.counts.append(count)
-        self.levels.append(level)
-        return len(self.counts) - 1
-
-    @cached_property
-    def matrix(self) -> csr_array:
-        """One row a sum: its total less its parts."""
-        rows, columns, values = [], [], []
-        for row, (total, parts) in enumerate(self.sums):
-            rows += [row] * (1 + len(parts))
-            columns += [total, *parts]
-            values += [1.0] + [-1.0] * len(parts)
-        return csr_array((values, (rows, columns)), shape=(len(self.sums), len(self.counts)))
-
-    def costs(self) -> Floats:
-        """What it costs to change an unknown by one: nothing where it is suppressed already."""
-        counts, levels = np.array(self.counts, float), np.array(self.levels, float)
-        # The last term only decides between equals, so that one input has one result.
-        cost = 1 + np.log1p(counts) + TOTALS_COST * levels + 1e-4 * np.arange(len(counts)) / len(counts)
-        cost[sorted(self.suppressed)] = 0.0
-        return cost
-
-    def suppress_changed(self, found: Floats) -> None:
-        """Suppress the cells in which another table differs from the true one."""
-        self.suppressed |= {*np.flatnonzero(np.abs(found - self.counts) > SMALLEST_CHANGE).tolist()}
-
-    def other_table(self, unknown: int, count: int, kept: Collection[int]) -> Floats | None:
-        """All counts of the cheapest table with this count there; None where there is no such table."""
-        free = self._free({*range(len(self.counts))} - set(kept), unknown)
-        counts, costs = np.array(self.counts, float)[free], self.costs()[free]
-        changes = [(1, costs, np.full(len(free), np.inf)), (-1, costs, counts)]
-        return self._solved(free, changes, (unknown, count))
-
-    def among_suppressed(self, wished: Floats, unknown: int, count: int) -> Floats | None:
-        """All counts of a table with this count there that differs in suppressed cells alone; None where there is none.
-
-        Of all such tables, one that changes the others as far as possible as is wished.
-        """
-        free = self._free(self.suppressed, unknown)
-        return self._solved(free, self._towards(free, wished, 1.0), (unknown, count))
-
-    def at_once(self, wished: Floats, *, among: Collection[int], gain: float) -> Floats:
-        """All counts of the table that comes nearest to what is wished at the least cost, changing only some cells."""
-        free = self._free(among)
-        found = self._solved(free, self._towards(free, wished, gain)) if len(free) else None
-        return np.array(self.counts, float) if found is None else found
-
-    def _free(self, among: Collection[int], *others: int) -> Indices:
-        return np.array(sorted({*among} - self.fixed | {*others}), dtype=np.int64)
-
-    def _towards(self, free: Indices, wished: Floats, gain: float) -> list[_Change]:
-        """Changes that gain as far as they are wished; on from there they cost what others cost, and back they lose."""
-        counts, wish, costs = np.array(self.counts, float)[free], wished[free], self.costs()[free]
-        infinite, up, down = np.full(len(free), np.inf), np.maximum(wish, 0), np.minimum(np.maximum(-wish, 0), counts)
-        return [
-            (1, costs - gain, up),
-            (1, costs + gain * (wish < 0), infinite),
-            (-1, costs - gain, down),
-            (-1, costs + gain * (wish > 0), counts - down),
-        ]
-
-    def _solved(
-        self, free: Indices, changes: Sequence[_Change], wanted: tuple[int, int] | None = None
-    ) -> Floats | None:
-        """All counts of the cheapest table by these changes, with the wanted count; None where there is none."""
-        matrix = self.matrix[:, free]
-        matrix = matrix[np.flatnonzero(np.diff(matrix.indptr))]
-        constraints = [LinearConstraint(hstack([sign * matrix for sign, _, _ in changes], format="csr"), 0, 0)]
-        if wanted:
-            by = wanted[1] - self.counts[wanted[0]]
-            row = _one(int(np.searchsorted(free, wanted[0])), len(free), [sign for sign, _, _ in changes])
-            constraints.append(LinearConstraint(row, by, by))
-        found = milp(
-            np.concatenate([costs for _, costs, _ in changes]),
-            constraints=constraints,
-            bounds=Bounds(0, np.concatenate([limits for _, _, limits in changes])),
-        )
-        if found.x is None:
-            return None
-        counts = np.array(self.counts, float)
-        for (sign, _, _), changed in zip(changes, np.split(found.x, len(changes)), strict=True):
-            counts[free] += sign * changed
-        return counts
-
-
-def _one(place: int, length: int, signs: Sequence[int]) -> csr_array:
-    """One row: the sum of all changes of one unknown."""
-    columns = [place + length * index for index in range(len(signs))]
-    return csr_array(([float(sign) for sign in signs], ([0] * len(signs), columns)), shape=(1, length * len(signs)))
-
-
 def protect(
     tables: Sequence[FrequencyTable],
     policy: Policy,
@@ -231,7 +54,7 @@ def protect(
     claims = _claims(tables, counts, unknowns, earlier, policy, system)
     system.suppressed |= {claim.unknown for claim in claims} | ({unknowns[cell] for cell in never} - system.fixed)
     everybody = {unknowns[()]} - system.suppressed
-    ends = _Ends(claims, system.counts)
+    ends = Ends(claims, system.counts)
     _serve_many(system, ends, everybody)
     for turn, (unknown, end) in enumerate(ends.left()):
         found = system.among_suppressed(ends.wished(system.counts, turn), unknown, end)
@@ -253,7 +76,7 @@ def protect(
     )
 
 
-def _serve_many(system: _System, ends: _Ends, everybody: Collection[int]) -> None:
+def _serve_many(system: System, ends: Ends, everybody: Collection[int]) -> None:
     """Serve most ends of a large table by few programmes: at first by what is suppressed already, then by more."""
     for turn in range(TURNS):
         if ends.count <= FEW:
@@ -277,7 +100,7 @@ def unprotected(
     system, unknowns = _system(tables, counts, earlier)
     claims = _claims(tables, counts, unknowns, earlier, policy, system)
     system.suppressed |= {unknowns[cell] for cell in hidden} - system.fixed
-    ends, open_to = _Ends(claims, system.counts), {claim.unknown for claim in claims} - system.suppressed
+    ends, open_to = Ends(claims, system.counts), {claim.unknown for claim in claims} - system.suppressed
     for turn in range(TURNS):
         ends.reach(system.at_once(ends.wished(system.counts, turn), among=system.suppressed, gain=GAIN))
     for turn, (unknown, end) in enumerate(ends.left()):
@@ -304,8 +127,8 @@ def _counts(tables: Sequence[FrequencyTable]) -> dict[Cell, int]:
 
 def _system(
     tables: Sequence[FrequencyTable], counts: Mapping[Cell, int], earlier: Sequence[Earlier]
-) -> tuple[_System, dict[Cell, int]]:
-    system, sums = _System(), set()
+) -> tuple[System, dict[Cell, int]]:
+    system, sums = System(), set()
     dimensions = max(len(table.dimensions) for table in tables)
     unknowns = {cell: system.add(count, dimensions - len(cell)) for cell, count in counts.items()}
     sums |= {
@@ -333,12 +156,12 @@ def _claims(
     unknowns: Mapping[Cell, int],
     earlier: Sequence[Earlier],
     policy: Policy,
-    system: _System,
-) -> list[_Claim]:
+    system: System,
+) -> list[Claim]:
     """What must be protected, by unknown; what an earlier release showed is lost and claimed by nobody."""
     least = policy.threshold
     claims = [
-        _Claim(unknown, (1, least), "count under the threshold")
+        Claim(unknown, (1, least), "count under the threshold")
         for unknown, count in enumerate(system.counts)
         if 0 < count < least and unknown not in system.fixed
     ]
@@ -348,10 +171,10 @@ def _claims(
             if 0 < abs(by) < least:
                 before = release.counts[cell]
                 ends = (before, max(before + (least if by > 0 else -least), 0))
-                claims.append(_Claim(unknowns[cell], ends, "difference to an earlier release"))
+                claims.append(Claim(unknowns[cell], ends, "difference to an earlier release"))
     if policy.full_cells == "suppress":
         claims += [
-            _Claim(unknowns[cell], (max(counts[cell] - least, 0),), "holds all of a group")
+            Claim(unknowns[cell], (max(counts[cell] - least, 0),), "holds all of a group")
             for cell in sorted(_full(tables, counts))
             if unknowns[cell] not in system.fixed
         ]
