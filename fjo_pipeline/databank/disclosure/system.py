@@ -114,7 +114,7 @@ class System:
         """What it costs to change an unknown by one: nothing where it is suppressed already."""
         counts, levels = np.array(self.counts, float), np.array(self.levels, float)
         # The last term only decides between equals, so that one input has one result.
-        cost = 1 + np.log1p(counts) + TOTALS_COST * levels + 1e-4 * np.arange(len(counts)) / len(counts)
+        cost: Floats = 1 + np.log1p(counts) + TOTALS_COST * levels + 1e-4 * np.arange(len(counts)) / len(counts)
         cost[sorted(self.suppressed)] = 0.0
         return cost
 

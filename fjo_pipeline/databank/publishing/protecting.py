@@ -1,6 +1,6 @@
 """Figures as frequency tables that hang together, let out under the policy: what may be shown of each cell."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -47,7 +47,8 @@ def systems(table: PublishedTable, counted: Counted) -> Iterator[System]:
     for root in table.roots():
         chains = list(_chains(table, root))
         name = "|".join([table.name, counted.nation, *counted.apart, root.name])
-        groups = [(each,) for each in counted.cells] if table.overlapping else [tuple(counted.cells)]
+        every: list[tuple[Breakdown, ...]] = [tuple(counted.cells)]
+        groups = [(each,) for each in counted.cells] if table.overlapping else every
         for group in groups:
             alone = group[0] if table.overlapping else None
             tables = tuple(_table(table, counted, each, chain) for each in group for chain in chains)
@@ -113,5 +114,5 @@ def _never(table: PublishedTable, tables: Sequence[FrequencyTable], alone: Break
         yield from (cell for each in tables for cell in each.cells if not needed <= _dimensions(cell))
 
 
-def _dimensions(cell: Cell) -> Collection[str]:
+def _dimensions(cell: Cell) -> set[str]:
     return {dimension for dimension, _ in cell}
