@@ -1,4 +1,4 @@
-"""`fjo publish`: the publications of the released snapshot, whole or not at all, and the bulletin made from them."""
+"""`fjo publish`: the publications of the released snapshot, whole or not at all."""
 
 import json
 import shutil
@@ -81,9 +81,8 @@ class Draft:
         return check_publication(self.folder, self.systems, self.policy)
 
     def let_out(self) -> Publication:
-        """Keep what it lets be known, make the bulletin, and move it into its place as the latest."""
+        """Keep what it lets be known, and move it into its place as the latest."""
         keep_release(self.session, self.name, self.systems)
-        make_bulletin(self.folder)
         place = publications(self.databank) / self.name
         is_new = not place.exists()
         move_folder(self.folder, place)
@@ -156,10 +155,6 @@ def complete_release(databank: Databank) -> Release:
     if release_due(databank):
         raise Refused("the release lacks what stands in the databank: run `fjo refresh`, then publish")
     return release
-
-
-def make_bulletin(folder: Path) -> None:
-    """The bulletin from the published tables alone, in a folder beside them."""
 
 
 def _tables(
