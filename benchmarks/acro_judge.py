@@ -10,6 +10,8 @@ import logging
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from typing import Any
 
 
 def main() -> None:
@@ -18,7 +20,7 @@ def main() -> None:
     os.chdir(tempfile.mkdtemp(prefix="fjo-acro-"))
     with contextlib.redirect_stdout(sys.stderr):
         import pandas
-        from acro import ACRO
+        from acro import ACRO  # type: ignore[import-not-found]  # it stands in an environment apart
 
         checker = ACRO(suppress=False)
         checker.config["safe_threshold"] = asked["threshold"]
@@ -26,7 +28,8 @@ def main() -> None:
     json.dump(verdicts, sys.stdout)
 
 
-def judged(checker, pandas, table):  # type: ignore[no-untyped-def]
+def judged(checker: Any, pandas: Any, table: list[Any]) -> Iterator[tuple[str, str, str]]:
+    """The verdict on each cell and margin of a table."""
     people = pandas.DataFrame(table, columns=["row", "column", "count"])
     people = people.loc[people.index.repeat(people["count"])].reset_index(drop=True)
     checker.crosstab(people["row"], people["column"], margins=True)

@@ -14,7 +14,7 @@ TOLERANCE = 1e-6
 
 def large(seed: int) -> FrequencyTable:
     chance = random.Random(seed)
-    counts = {
+    counts: dict[tuple[str, ...], int] = {
         (f"year {year}", f"area {area}", part): chance.choice((0, chance.randint(1, 14), chance.randint(20, 300)))
         for year in range(8)
         for area in range(6)
