@@ -322,6 +322,19 @@ def project_synth(
     print(made.folder / FILE)
 
 
+@app.command("publish")
+def publish_command(
+    policy: Annotated[str, typer.Option(help="A shipped disclosure policy, or a file of your own.")] = "sail-2025",
+    as_json: AsJson = False,
+) -> None:
+    """Publish the release: tables as CSV with their disclosure record, and the bulletin."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.publishing.publish import publish, summary
+
+    made = publish(Databank(Settings()), policy)
+    print(json.dumps(made.as_json(), indent=1) if as_json else summary(made))
+
+
 @app.command("sql")
 def sql_command(sql: str, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
     """Run read-only SQL on the databank's store, at the released snapshot."""

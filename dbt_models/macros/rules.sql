@@ -58,16 +58,6 @@ before 1900 or after the refresh is no week of birth.
     end
 {%- endmacro %}
 
-{# Whether two nested counts may both be let out: the parts, and what their difference shows, reach the threshold. #}
-{% macro may_be_let_out(whole, part) -%}
-    ({{ part }} >= {{ var('disclosure_threshold') }} and {{ whole }} - {{ part }} >= {{ var('disclosure_threshold') }})
-{%- endmacro %}
-
-{# A count to the nearest multiple of the rounding base. #}
-{% macro rounded(count) -%}
-    cast(round({{ count }} / {{ var('disclosure_rounding') }}) * {{ var('disclosure_rounding') }} as bigint)
-{%- endmacro %}
-
 {# The names of one lookup's codes over all refreshes that are built: joined to rows of a source by refresh and code. #}
 {% macro join_lookup(alias, lookup, source, refresh, code) -%}
     left join {{ ref('int_lookups') }} as {{ alias }}

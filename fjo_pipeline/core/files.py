@@ -19,11 +19,14 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 
 def move_folder(source: Path, target: Path) -> None:
-    """Rename a folder into place on one file system; a leftover of an earlier try at the target is replaced."""
+    """Rename a folder into place on one file system; what stands there already is replaced."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = target.with_name(f".{target.name}.{os.getpid()}.old")
     if target.exists():
-        shutil.rmtree(target)
+        # Out of the way at once, so that nobody finds half of it.
+        target.rename(aside)
     source.rename(target)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def sha256_of_file(path: Path) -> str:

@@ -61,3 +61,8 @@ class Settings(BaseSettings):
     def extracts(self) -> Path:
         """Where projects' extracts and workspaces stand."""
         return self.zone("databank") / "projects"
+
+    @property
+    def publications(self) -> Path:
+        """Where what may be let out lies: a folder a publication, and `latest`, which names the last."""
+        return self.zone("databank") / "publications"

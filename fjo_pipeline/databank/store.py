@@ -15,7 +15,12 @@ from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.core.stores import store_lock
 from fjo_pipeline.databank.reference_layouts import store_schema
 
-SCHEMA = """
+PUBLISHED_TABLES = """
+CREATE TABLE IF NOT EXISTS lake.databank.published_tables (
+    release VARCHAR, number INTEGER, system VARCHAR, tables VARCHAR, hidden VARCHAR);
+"""
+SCHEMA = (
+    """
 CREATE SCHEMA IF NOT EXISTS lake.databank;
 CREATE TABLE IF NOT EXISTS lake.databank.partitions (
     dataset VARCHAR, refresh VARCHAR, digest VARCHAR, synthetic BOOLEAN, contract_version VARCHAR,
@@ -37,6 +42,8 @@ CREATE TABLE IF NOT EXISTS lake.databank.linkage_report (
     dataset VARCHAR, refresh VARCHAR, section VARCHAR, place INTEGER, item VARCHAR, people BIGINT, linked BIGINT,
     expected_errors DOUBLE, said VARCHAR);
 """
+    + PUBLISHED_TABLES
+)
 
 
 @dataclass(frozen=True)

@@ -486,11 +486,6 @@ def test_an_application_with_nobody_on_it_is_an_application_of_its_case_and_abou
     assert rows(built, groups) == [(1, 1)]
 
 
-def test_few_people_are_not_let_out(built: Path) -> None:
-    sql = "SELECT source, people, linked, match_rate, is_suppressed FROM lake.publications.pub_match_rates ORDER BY 1"
-    assert rows(built, sql) == [(source, None, None, None, True) for source in ("cms", "cymru", "ecms")]
-
-
 def test_the_lists_of_areas_stand_beside_the_reference_files(built: Path) -> None:
     sql = "SELECT count(*), count(DISTINCT REGION_NM) FROM lake.SAILREFRV.LOCAL_AUTHORITIES"
     assert rows(built, sql) == [(175, 10)]

@@ -1,9 +1,8 @@
 """Small-cell suppression, by hand: what is small, and what would give a small count away."""
 
-import yaml
-
-from fjo_pipeline.core.settings import REPOSITORY
 from fjo_pipeline.core.small_cells import SMALLEST_COUNT, hidden, is_small
+from fjo_pipeline.databank.disclosure.policy import load_policy
+from fjo_pipeline.databank.publishing.publish import DEFAULT_POLICY
 
 
 def test_from_one_to_nine_is_small_and_nobody_is_not() -> None:
@@ -11,8 +10,7 @@ def test_from_one_to_nine_is_small_and_nobody_is_not() -> None:
 
 
 def test_the_databanks_publications_use_the_same_smallest_count() -> None:
-    project = yaml.safe_load((REPOSITORY / "dbt_models" / "dbt_project.yml").read_text())
-    assert project["vars"]["disclosure_threshold"] == SMALLEST_COUNT
+    assert load_policy(DEFAULT_POLICY).threshold == SMALLEST_COUNT
 
 
 def test_without_a_known_sum_only_the_small_rows_are_hidden() -> None:

@@ -64,13 +64,19 @@ class FrequencyTable:
     def _sums(self, dimension: str) -> Iterator[tuple[str | None, list[str]]]:
         """The dimension's broader values with their parts, and None (all of it) with the broadest, parts first."""
         above = self.broader.get(dimension, {})
-        level = self._finest(dimension)
-        while any(value in above for value in level):
-            parents = sorted({above[value] for value in level if value in above})
-            for parent in parents:
-                yield parent, [value for value in level if above.get(value) == parent]
-            level = sorted({above.get(value, value) for value in level})
-        yield None, level
+        values = set(self._finest(dimension))
+        while found := {above[value] for value in values if value in above} - values:
+            values |= found
+        parts: dict[str | None, list[str]] = {}
+        for value in sorted(values):
+            parts.setdefault(above.get(value), []).append(value)
+        summed = values - {value for value in parts if value is not None}
+        while waiting := sorted(value for value in parts if value is not None and value not in summed):
+            # A value of which one part is finest and another is a sum itself waits for the second.
+            ready = [value for value in waiting if summed.issuperset(parts[value])]
+            yield from ((value, parts[value]) for value in ready)
+            summed |= set(ready)
+        yield None, parts.get(None, [])
 
     def _rest(self, cells: Mapping[Cell, int], dimension: str) -> list[Cell]:
         return sorted({tuple(pair for pair in cell if pair[0] != dimension) for cell in cells})

@@ -9,24 +9,17 @@ doi:10.1080/01621459.2000.10474282, whose attacker and protection levels these a
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
+from dataclasses import dataclass
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.databank.disclosure.cells import Cell, FrequencyTable, Relation
 from fjo_pipeline.databank.disclosure.policy import Policy
+from fjo_pipeline.databank.disclosure.system import GAIN, Claim, Ends, System, Why
 
-Floats = NDArray[np.float64]
-Why = Literal["count under the threshold", "difference to an earlier release", "holds all of a group", "secondary"]
-SMALLEST_CHANGE = 1e-6
-TOTALS_COST = 50.0
-"""What a cell costs for each of its sums: users need totals more than cells."""
+TURNS = 6
+"""How often many claims are served at once, half of them upwards and half downwards, then the other way round."""
+FEW = 40
+"""Up to so many ends each is served by itself, which hides the least; more of them in batches, which is quicker."""
 
 
 @dataclass(frozen=True)
@@ -46,103 +39,36 @@ class Protection:
     suppressed: dict[Cell, Why]
 
 
-@dataclass(frozen=True)
-class _Claim:
-    """A count that an attacker must not be able to pin down: both ends must stay possible."""
-
-    unknown: int
-    ends: tuple[int, ...]
-    why: Why
-
-
-@dataclass
-class _System:
-    """All that an attacker may set up: unknowns, the sums between them, and which of them are shown.
-
-    A cell whose count is the same in an earlier release is one unknown: of closed years an attacker knows as much.
-    """
-
-    counts: list[int] = field(default_factory=list)
-    levels: list[int] = field(default_factory=list)
-    sums: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
-    fixed: set[int] = field(default_factory=set)
-    suppressed: set[int] = field(default_factory=set)
-
-    def add(self, count: int, level: int) -> int:
-        self.counts.append(count)
-        self.levels.append(level)
-        return len(self.counts) - 1
-
-    @cached_property
-    def matrix(self) -> csr_array:
-        """One row a sum: its total less its parts, for changes upwards and (negated) downwards."""
-        rows, columns, values = [], [], []
-        for row, (total, parts) in enumerate(self.sums):
-            for unknown, sign in ((total, 1.0), *((part, -1.0) for part in parts)):
-                rows += [row, row]
-                columns += [unknown, unknown + len(self.counts)]
-                values += [sign, -sign]
-        return csr_array((values, (rows, columns)), shape=(len(self.sums), 2 * len(self.counts)))
-
-    def costs(self) -> Floats:
-        """What it costs to change an unknown by one: nothing where it is suppressed already."""
-        counts, levels = np.array(self.counts, float), np.array(self.levels, float)
-        # The last term only decides between equals, so that one input has one result.
-        cost = 1 + np.log1p(counts) + TOTALS_COST * levels + 1e-4 * np.arange(len(counts)) / len(counts)
-        cost[sorted(self.suppressed)] = 0.0
-        return np.concatenate([cost, cost])
-
-    def change(self, unknown: int, count: int, kept: Collection[int]) -> set[int] | None:
-        """The unknowns that change in the cheapest table with this count there; None where there is no such table."""
-        upper = np.full(2 * len(self.counts), np.inf)
-        upper[len(self.counts) :] = self.counts
-        held = [*self.fixed, *kept]
-        upper[held] = 0.0
-        upper[[each + len(self.counts) for each in held]] = 0.0
-        lower = np.zeros_like(upper)
-        by = count - self.counts[unknown]
-        place = unknown if by > 0 else unknown + len(self.counts)
-        upper[[unknown, unknown + len(self.counts)]] = 0.0
-        lower[place] = upper[place] = abs(by)
-        found = milp(
-            self.costs(),
-            constraints=LinearConstraint(self.matrix, 0, 0),
-            bounds=Bounds(lower, upper),
-        )
-        if found.x is None:
-            return None
-        changed = np.abs(found.x[: len(self.counts)] - found.x[len(self.counts) :]) > SMALLEST_CHANGE
-        return {int(each) for each in np.flatnonzero(changed)}
-
-
-def protect(tables: Sequence[FrequencyTable], policy: Policy, earlier: Sequence[Earlier] = ()) -> Protection:
-    """The cells of linked tables that may not be shown, given what was shown before.
+def protect(
+    tables: Sequence[FrequencyTable],
+    policy: Policy,
+    earlier: Sequence[Earlier] = (),
+    never: Collection[Cell] = (),
+) -> Protection:
+    """The cells of linked tables that may not be shown, given what was shown before; `never` are not shown at all.
 
     Refused where no suppression can undo what an earlier release has let out already.
     """
-    counts: dict[Cell, int] = {}
-    for table in tables:
-        for cell, count in table.cells.items():
-            if counts.setdefault(cell, count) != count:
-                raise Refused(
-                    f"table {table.name}: a cell that stands in two tables has two counts; it is no one release"
-                )
+    counts = _counts(tables)
     system, unknowns = _system(tables, counts, earlier)
     claims = _claims(tables, counts, unknowns, earlier, policy, system)
-    system.suppressed |= {claim.unknown for claim in claims}
+    system.suppressed |= {claim.unknown for claim in claims} | ({unknowns[cell] for cell in never} - system.fixed)
     everybody = {unknowns[()]} - system.suppressed
-    for claim in claims:
-        for end in claim.ends:
-            # Everybody is shown where it can be; where it cannot, the cell's protection goes first.
-            changed = system.change(claim.unknown, end, everybody)
-            if changed is None:
-                changed = system.change(claim.unknown, end, ())
-            if changed is None:
-                raise Refused(
-                    "an earlier release has let out so much that no suppression protects this one: "
-                    "show fewer cells, or the earlier release again"
-                )
-            system.suppressed |= changed
+    ends = Ends(claims, system.counts)
+    _serve_many(system, ends, everybody)
+    for turn, (unknown, end) in enumerate(ends.left()):
+        found = system.among_suppressed(ends.wished(system.counts, turn), unknown, end)
+        # Everybody is shown where it can be; where it cannot, the cell's protection goes first.
+        for kept in (everybody, ()):
+            if found is None:
+                found = system.other_table(unknown, end, kept)
+        if found is None:
+            raise Refused(
+                "an earlier release has let out so much that no suppression protects this one: "
+                "show fewer cells, or the earlier release again"
+            )
+        system.suppress_changed(found)
+        ends.reach(found)
     why = {claim.unknown: claim.why for claim in reversed(claims)}
     return Protection(
         counts,
@@ -150,10 +76,59 @@ def protect(tables: Sequence[FrequencyTable], policy: Policy, earlier: Sequence[
     )
 
 
+def _serve_many(system: System, ends: Ends, everybody: Collection[int]) -> None:
+    """Serve most ends of a large table by few programmes: at first by what is suppressed already, then by more."""
+    for turn in range(TURNS):
+        if ends.count <= FEW:
+            return
+        begun = turn >= 2
+        among = {*range(len(system.counts))} - {*everybody} if begun else system.suppressed
+        for batch in ends.batches(max(10, ends.count // 25) if begun else ends.count):
+            found = system.at_once(ends.wished(system.counts, turn, batch), among=among, gain=GAIN)
+            system.suppress_changed(found)
+            ends.reach(found)
+
+
+def unprotected(
+    tables: Sequence[FrequencyTable],
+    hidden: Collection[Cell],
+    policy: Policy,
+    earlier: Sequence[Earlier] = (),
+) -> list[Cell]:
+    """The cells that must be protected and are not where just these are hidden: shown, or held too tight by others."""
+    counts = _counts(tables)
+    system, unknowns = _system(tables, counts, earlier)
+    claims = _claims(tables, counts, unknowns, earlier, policy, system)
+    system.suppressed |= {unknowns[cell] for cell in hidden} - system.fixed
+    ends, open_to = Ends(claims, system.counts), {claim.unknown for claim in claims} - system.suppressed
+    for turn in range(TURNS):
+        ends.reach(system.at_once(ends.wished(system.counts, turn), among=system.suppressed, gain=GAIN))
+    for turn, (unknown, end) in enumerate(ends.left()):
+        found = None
+        if unknown not in open_to:
+            found = system.among_suppressed(ends.wished(system.counts, turn), unknown, end)
+        if found is None:
+            open_to.add(unknown)
+        else:
+            ends.reach(found)
+    return sorted(cell for cell in counts if unknowns[cell] in open_to)
+
+
+def _counts(tables: Sequence[FrequencyTable]) -> dict[Cell, int]:
+    counts: dict[Cell, int] = {}
+    for table in tables:
+        for cell, count in table.cells.items():
+            if counts.setdefault(cell, count) != count:
+                raise Refused(
+                    f"table {table.name}: a cell that stands in two tables has two counts; it is no one release"
+                )
+    return counts
+
+
 def _system(
     tables: Sequence[FrequencyTable], counts: Mapping[Cell, int], earlier: Sequence[Earlier]
-) -> tuple[_System, dict[Cell, int]]:
-    system, sums = _System(), set()
+) -> tuple[System, dict[Cell, int]]:
+    system, sums = System(), set()
     dimensions = max(len(table.dimensions) for table in tables)
     unknowns = {cell: system.add(count, dimensions - len(cell)) for cell, count in counts.items()}
     sums |= {
@@ -181,12 +156,12 @@ def _claims(
     unknowns: Mapping[Cell, int],
     earlier: Sequence[Earlier],
     policy: Policy,
-    system: _System,
-) -> list[_Claim]:
+    system: System,
+) -> list[Claim]:
     """What must be protected, by unknown; what an earlier release showed is lost and claimed by nobody."""
     least = policy.threshold
     claims = [
-        _Claim(unknown, (1, least), "count under the threshold")
+        Claim(unknown, (1, least), "count under the threshold")
         for unknown, count in enumerate(system.counts)
         if 0 < count < least and unknown not in system.fixed
     ]
@@ -196,10 +171,10 @@ def _claims(
             if 0 < abs(by) < least:
                 before = release.counts[cell]
                 ends = (before, max(before + (least if by > 0 else -least), 0))
-                claims.append(_Claim(unknowns[cell], ends, "difference to an earlier release"))
+                claims.append(Claim(unknowns[cell], ends, "difference to an earlier release"))
     if policy.full_cells == "suppress":
         claims += [
-            _Claim(unknowns[cell], (max(counts[cell] - least, 0),), "holds all of a group")
+            Claim(unknowns[cell], (max(counts[cell] - least, 0),), "holds all of a group")
             for cell in sorted(_full(tables, counts))
             if unknowns[cell] not in system.fixed
         ]

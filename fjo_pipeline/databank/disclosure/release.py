@@ -5,7 +5,7 @@ from which snapshot.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -44,14 +44,18 @@ class Release:
 
 
 def release_tables(
-    tables: Sequence[FrequencyTable], policy: Policy, snapshot: int, earlier: Sequence[Earlier] = ()
+    tables: Sequence[FrequencyTable],
+    policy: Policy,
+    snapshot: int,
+    earlier: Sequence[Earlier] = (),
+    never: Collection[Cell] = (),
 ) -> Release:
-    """Protect, round and record tables of one subject that are let out together.
+    """Protect, round and record tables of one subject that are let out together, but for the cells of `never`.
 
     Refused where an earlier release makes it impossible to protect them. `known` holds true counts: it stays in the
     databank.
     """
-    protection = protect(tables, policy, earlier)
+    protection = protect(tables, policy, earlier, never)
     released = tuple(_released(table, protection.counts, protection.suppressed, policy) for table in tables)
     record = {
         "policy": policy.name,
