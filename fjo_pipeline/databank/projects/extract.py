@@ -9,14 +9,13 @@ from typing import Any
 
 from fjo_pipeline.core.errors import KeyMissing, Refused
 from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomically
-from fjo_pipeline.core.key_columns import mapped_keys
 from fjo_pipeline.core.keyring import Keyring
-from fjo_pipeline.core.sessions import Session, identifier, literal
-from fjo_pipeline.databank.ciphers import for_project
+from fjo_pipeline.core.sessions import Session, literal
 from fjo_pipeline.databank.flow import Databank, Partition, assert_released, partitions
-from fjo_pipeline.databank.projects.grants import DatasetGrant, Project, granted_tables, load_project
+from fjo_pipeline.databank.projects.grants import DatasetGrant, Project, load_project
+from fjo_pipeline.databank.projects.provide import MADE_UP, provide
 
-MADE_UP = "MADE-UP DATA: from synthetic deposits, about nobody"
+__all__ = ["MADE_UP"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,7 @@ def make_extract(databank: Databank, number: str, today: date, refresh: str | No
             f"ATTACH {literal(scratch)} AS extract (ENCRYPTION_KEY {literal(extract_key(keyring, number))})",
             step="begin the extract",
         )
-        session.run(f"CREATE SCHEMA extract.{identifier(project.data_schema)}", step="make the project's schema")
-        tables: dict[str, dict[str, Any]] = {}
-        for partition in pinned:
-            grant = project.datasets[partition.dataset]
-            _write_partition(session, databank, project, grant, partition, keyring, tables)
-        _write_shared_reference(session, tables, any(each.synthetic for each in pinned))
+        tables = provide(session, databank, project, pinned, release.snapshot)
         session.run("DETACH extract", step="close the extract")
     scratch.replace(path)
     refreshes: dict[str, list[str]] = {}
@@ -136,66 +130,6 @@ def _wanted(grant: DatasetGrant, there: list[Partition], refresh: str | None) ->
     if refresh is None and (missing := [each for each in grant.refreshes if each not in known]):
         raise Refused(f"the refresh {missing[0]} that the project pins is not there")
     return [each for each in there if each.refresh in grant.refreshes]
-
-
-def _write_partition(
-    session: Session,
-    databank: Databank,
-    project: Project,
-    grant: DatasetGrant,
-    partition: Partition,
-    keyring: Keyring,
-    tables: dict[str, dict[str, Any]],
-) -> None:
-    contract = databank.contract(partition.dataset)
-    for table in granted_tables(contract, grant, partition.refresh):
-        schema = table.schema if table.lookup else project.data_schema
-        if f"{schema}.{table.table}" in tables:
-            continue  # A lookup without a date in its name comes with the first of the pinned refreshes.
-        session.run(f"CREATE SCHEMA IF NOT EXISTS extract.{identifier(schema)}", step="make a schema")
-        columns = ", ".join(
-            f"{identifier(table.named(each, '_E'))} AS {identifier(table.named(each, '_PE'))}" for each in table.columns
-        )
-        maps = {
-            table.named(column, "_PE"): for_project(
-                contract, entity, keyring, project.number, partition.alf_e_key_version
-            )
-            for column, entity in table.entities.items()
-        }
-        target = f"extract.{identifier(schema)}.{identifier(table.table)}"
-        query = f"SELECT {columns} FROM {table.qualified()}"
-        with mapped_keys(session, query, maps, step=f"provide {table.table}") as rows:
-            session.run(f"CREATE TABLE {target} AS SELECT * FROM {rows} ORDER BY ALL", step=f"write {table.table}")
-        tables[f"{schema}.{table.table}"] = _described(session, target, partition.synthetic)
-
-
-def _write_shared_reference(session: Session, tables: dict[str, dict[str, Any]], synthetic: bool) -> None:
-    """Every reference table of the release, and the lists of areas that dbt has put beside them."""
-    session.run("CREATE SCHEMA IF NOT EXISTS extract.SAILREFRV", step="make a schema")
-    for (found,) in session.rows(
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND lower(schema_name) = 'sailrefrv' "
-        "ORDER BY upper(table_name)",
-        step="list reference tables",
-    ):
-        name = found.upper()
-        target = f"extract.SAILREFRV.{identifier(name)}"
-        session.run(
-            f"CREATE TABLE {target} AS FROM lake.SAILREFRV.{identifier(found)} ORDER BY ALL", step=f"provide {name}"
-        )
-        tables[f"SAILREFRV.{name}"] = _described(session, target, synthetic)
-
-
-def _described(session: Session, target: str, synthetic: bool) -> dict[str, Any]:
-    """Rows and content digest of a table; a table of made-up people is told so in its comment."""
-    if synthetic:
-        session.run(f"COMMENT ON TABLE {target} IS {literal(MADE_UP)}", step="mark made-up data")
-    # The sum of the halves is exact; that of whole hashes is a DOUBLE, which drops most of their bits.
-    digest = "coalesce(CAST(sum(md5_number_lower(CAST(each AS VARCHAR))) AS VARCHAR), '0')"
-    rows, digest = session.row(
-        f"SELECT count(*), {digest} FROM {target} AS each",
-        step="digest a table",
-    )
-    return {"rows": rows, "digest": digest}
 
 
 def extract_is_due(databank: Databank, number: str) -> bool:
