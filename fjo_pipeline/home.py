@@ -20,6 +20,7 @@ from fjo_pipeline.databank.dbt import ensure_manifest
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.extract import make_project_keys
 from fjo_pipeline.databank.projects.grants import load_project, project_numbers
+from fjo_pipeline.databank.projects.lifecycle import last_step, note_request
 
 DAGSTER_YAML = """\
 # Written by `fjo init`. Dagster's own storage holds counts, digests and versions, never a value from a row.
@@ -139,6 +140,8 @@ def _make_databank(settings: Settings) -> None:
     databank.store.create()
     settings.extracts.mkdir(exist_ok=True, mode=0o700)
     for number in project_numbers(settings.projects):
-        load_project(number, settings.projects)
-        make_project_keys(databank, number)
+        project = load_project(number, settings.projects)
+        if last_step(databank, number, "destroyed") is None:
+            note_request(databank, project)
+            make_project_keys(databank, number)
     ensure_manifest(databank.store, settings)

@@ -1,8 +1,6 @@
 """A project's extract: one encrypted, read-only DuckDB file with SAIL's tables under the project's own ids."""
 
-import json
 from base64 import b64encode
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,30 +11,18 @@ from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, literal
 from fjo_pipeline.databank.flow import Databank, Partition, assert_released, partitions
 from fjo_pipeline.databank.projects.grants import DatasetGrant, Project, load_project
+from fjo_pipeline.databank.projects.lifecycle import (
+    assert_not_destroyed,
+    note_approval,
+    note_expired,
+    note_provided,
+    note_request,
+)
+from fjo_pipeline.databank.projects.places import extract_path, project_file, project_keys
 from fjo_pipeline.databank.projects.provide import MADE_UP, provide
+from fjo_pipeline.databank.projects.records import Extract, as_json, described, keep_record, numbered, read_extract
 
-__all__ = ["MADE_UP"]
-
-
-@dataclass(frozen=True)
-class Extract:
-    """What an extract holds: pins, and rows and digest of each table."""
-
-    project: str
-    snapshot: int
-    synthetic: bool
-    refreshes: dict[str, list[str]]
-    tables: dict[str, dict[str, Any]]
-
-    @property
-    def rows(self) -> int:
-        """Rows over all its tables."""
-        return sum(int(table["rows"]) for table in self.tables.values())
-
-
-def extract_path(databank: Databank, number: str) -> Path:
-    """Where a project's extract lies."""
-    return databank.settings.extracts / number / "extract.duckdb"
+__all__ = ["MADE_UP", "Extract", "extract_path", "read_extract"]
 
 
 def extract_key(keyring: Keyring, number: str) -> str:
@@ -45,54 +31,67 @@ def extract_key(keyring: Keyring, number: str) -> str:
 
 
 def make_extract(databank: Databank, number: str, today: date, refresh: str | None = None) -> Extract:
-    """Write a project's extract anew, whole or not at all, from the released snapshot.
+    """Write a project's extract anew, whole or not at all, from the released snapshot, and pin it to that.
 
-    Refused where the project is not approved today, asks for what is not granted, or for a refresh that is not there;
-    KeyMissing where the project has no keys.
+    Where nothing that is provided has changed it keeps its number and its pin. Refused where the project was destroyed,
+    is not approved today, asks for what is not granted, or for a refresh that is not there; KeyMissing where the
+    project has no keys.
     """
-    project = load_project(number, databank.settings.projects)
-    project.assert_approved(today)
-    release, keyring = assert_released(databank), databank.keyring
-    path = extract_path(databank, number)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch = path.with_name(".extract.duckdb.tmp")
-    for leftover in path.parent.glob(".extract.duckdb.tmp*"):
-        leftover.unlink()
-    with databank.store.reading(release.snapshot) as session:
+    project = _asked_for(databank, number, today)
+    release, path = assert_released(databank), extract_path(databank, number)
+    with databank.pins.holding(number, release.snapshot), databank.store.reading(release.snapshot) as session:
         pinned = _pinned(session, project, refresh)
-        session.run(
-            f"ATTACH {literal(scratch)} AS extract (ENCRYPTION_KEY {literal(extract_key(keyring, number))})",
-            step="begin the extract",
-        )
-        tables = provide(session, databank, project, pinned, release.snapshot)
-        session.run("DETACH extract", step="close the extract")
+        scratch = path.with_name(".extract.duckdb.tmp")
+        tables = write_tables(session, databank, project, pinned, release.snapshot, scratch)
+        extract = numbered(databank, described(databank, project, release.snapshot, pinned, tables, today))
+        keep_record(databank, extract)
+        databank.pins.keep(number, extract.serial, extract.snapshot)
     scratch.replace(path)
-    refreshes: dict[str, list[str]] = {}
-    for partition in pinned:
-        refreshes.setdefault(partition.dataset, []).append(partition.refresh)
-    extract = Extract(number, release.snapshot, any(each.synthetic for each in pinned), refreshes, tables)
-    write_atomically(path.with_suffix(".json"), json.dumps(asdict(extract), indent=1, sort_keys=True).encode())
+    write_atomically(path.with_suffix(".json"), as_json(extract))
     databank.ledger.record(
-        "extract", "project", number, "provided", _made_from(databank, number), sequence=release.snapshot
+        "extract", "project", number, "provided", _made_from(databank, number), sequence=extract.snapshot
     )
+    note_provided(databank, number, {"extract": extract.serial, "content": extract.content})
     return extract
 
 
-def read_extract(databank: Databank, number: str) -> Extract:
-    """What the last extract of a project holds; Refused where there is none."""
-    path = extract_path(databank, number).with_suffix(".json")
-    if not path.is_file():
-        raise Refused(f"project {number} has no extract yet: make one with `fjo project extract {number}`")
-    return Extract(**json.loads(path.read_text()))
+def write_tables(
+    session: Session, databank: Databank, project: Project, pinned: list[Partition], snapshot: int, target: Path
+) -> dict[str, dict[str, Any]]:
+    """Write all that a project is granted of these refreshes into a new file under the project's key; rows and digests.
+
+    A leftover of an earlier try is replaced.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for leftover in target.parent.glob(f"{target.name}*"):
+        leftover.unlink()
+    key = extract_key(databank.keyring, project.number)
+    session.run(f"ATTACH {literal(target)} AS extract (ENCRYPTION_KEY {literal(key)})", step="begin the extract")
+    tables = provide(session, databank, project, pinned, snapshot)
+    session.run("DETACH extract", step="close the extract")
+    return tables
+
+
+def _asked_for(databank: Databank, number: str, today: date) -> Project:
+    """The project, its request and approvals entered; Refused where it may have nothing today."""
+    assert_not_destroyed(databank, number)
+    project = load_project(number, databank.settings.projects)
+    note_request(databank, project)
+    note_expired(databank, today, [number])
+    project.assert_approved(today)
+    note_approval(databank, project)
+    return project
 
 
 def make_project_keys(databank: Databank, number: str) -> bool:
-    """Give a new project its keys; False where it has them. KeyMissing where it had keys that are gone.
+    """Give a new project its keys; False where it has them. Refused for a destroyed project; KeyMissing where it had
+    keys that are gone.
 
     A new key would be a new id space, so keys are made once, and never made up for lost ones.
     """
+    assert_not_destroyed(databank, number)
     keyring, ledger = databank.keyring, databank.ledger
-    names = [f"project/{number}/ids", f"project/{number}/extract"]
+    names = project_keys(number)
     if all(keyring.has(name) for name in names):
         return False
     if ledger.last("keys", "project", number, "accepted") is not None:
@@ -142,7 +141,7 @@ def extract_is_due(databank: Databank, number: str) -> bool:
 
 
 def _made_from(databank: Databank, number: str) -> str:
-    grants = sha256_of_file(databank.settings.projects / f"{number}.yaml")
+    grants = sha256_of_file(project_file(databank, number))
     return sha256_of_texts(
         assert_released(databank).digest, grants, databank.keyring.fingerprint(f"project/{number}/ids")
     )
