@@ -49,7 +49,7 @@ def make_extract(databank: Databank, number: str, today: date, refresh: str | No
     scratch.replace(path)
     write_atomically(path.with_suffix(".json"), as_json(extract))
     databank.ledger.record(
-        "extract", "project", number, "provided", _made_from(databank, number), sequence=extract.snapshot
+        "extract", "project", number, "provided", made_from(databank, number), sequence=extract.snapshot
     )
     note_provided(databank, number, {"extract": extract.serial, "content": extract.content})
     return extract
@@ -137,10 +137,11 @@ def extract_is_due(databank: Databank, number: str) -> bool:
     if not path.is_file() or not path.with_suffix(".json").is_file():
         return True
     last = databank.ledger.last("extract", "project", number, "provided")
-    return last is None or last.digest != _made_from(databank, number)
+    return last is None or last.digest != made_from(databank, number)
 
 
-def _made_from(databank: Databank, number: str) -> str:
+def made_from(databank: Databank, number: str) -> str:
+    """What an extract would be made from now: the release, the project's file and its key; KeyMissing without that."""
     grants = sha256_of_file(project_file(databank, number))
     return sha256_of_texts(
         assert_released(databank).digest, grants, databank.keyring.fingerprint(f"project/{number}/ids")

@@ -65,6 +65,7 @@ class Project(_Model):
     purpose: str
     approval: Approval
     disclosure_policy: str = "sail-2025"
+    refresh: Literal["each_release", "on_request"] = "on_request"
     datasets: dict[str, DatasetGrant] = Field(min_length=1)
 
     @property

@@ -7,6 +7,7 @@ from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, identifier, literal
 from fjo_pipeline.databank.ciphers import for_project
 from fjo_pipeline.databank.flow import Databank, Partition
+from fjo_pipeline.databank.projects.content import content_of
 from fjo_pipeline.databank.projects.grants import DatasetGrant, Project, granted_tables
 
 MADE_UP = "MADE-UP DATA: from synthetic deposits, about nobody"
@@ -81,10 +82,4 @@ def _described(session: Session, target: str, synthetic: bool) -> dict[str, Any]
     """Rows and content digest of a table; a table of made-up people is told so in its comment."""
     if synthetic:
         session.run(f"COMMENT ON TABLE {target} IS {literal(MADE_UP)}", step="mark made-up data")
-    # The sum of the halves is exact; that of whole hashes is a DOUBLE, which drops most of their bits.
-    digest = "coalesce(CAST(sum(md5_number_lower(CAST(each AS VARCHAR))) AS VARCHAR), '0')"
-    rows, digest = session.row(
-        f"SELECT count(*), {digest} FROM {target} AS each",
-        step="digest a table",
-    )
-    return {"rows": rows, "digest": digest}
+    return content_of(session, target)
