@@ -86,6 +86,9 @@ def everything_due(settings: Settings) -> list[Task]:
         tasks.append(Task("release", "databank", "views"))
     elif "databank" in here and pages_are_due(databank_flow.Databank(settings)):
         tasks.append(Task("pages", "databank", "quality"))
+    elif "databank" in here:
+        asked = projects_asking(databank_flow.Databank(settings), date.today())
+        tasks += [Task("extract", "projects", each.number) for each in asked if not each.refused]
     return tasks
 
 

@@ -60,7 +60,7 @@ def extract_metadata(made: Extract) -> dict[str, Any]:
     names = sorted(made.tables)
     rows = [int(made.tables[name]["rows"]) for name in names]
     # The sum is shown too, so that a small count must not follow from it and the others.
-    kept_back = hidden([(count, made.rows) for count in rows], [range(len(rows))])
+    kept_back = hidden([(count,) for count in rows], [range(len(rows))])
     shown = {
         name: f"not shown, or under {SMALLEST_COUNT}" if at in kept_back else rows[at] for at, name in enumerate(names)
     }

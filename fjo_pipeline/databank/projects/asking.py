@@ -27,10 +27,10 @@ def projects_asking(databank: Databank, today: date) -> Iterator[Asked]:
         return
     for number in project_numbers(databank.settings.projects):
         try:
-            assert_not_destroyed(databank, number)
             project = load_project(number, databank.settings.projects)
             if project.refresh != "each_release":
                 continue
+            assert_not_destroyed(databank, number)
             project.assert_approved(today)
             if extract_is_due(databank, number):
                 yield Asked(number, token=made_from(databank, number))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import Session, identifier
@@ -59,6 +60,17 @@ class Comparison:
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
     threshold: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The comparison as plain values, small counts not shown."""
+        return {
+            "tables": [
+                {"before": each.before, "after": each.after, "columns": list(each.columns)} | each.shown(self.threshold)
+                for each in self.changes
+            ],
+            "only_before": list(self.only_before),
+            "only_after": list(self.only_after),
+        }
 
 
 def compare(databank: Databank, number: str, before: str, after: str) -> Comparison:

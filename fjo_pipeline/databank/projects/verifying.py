@@ -49,6 +49,15 @@ class Verification:
         """Whether rows were erased from it since."""
         return "equal but for erasures" in self.tables.values()
 
+    @property
+    def said(self) -> str:
+        """The outcome in a sentence."""
+        what = f"extract {self.extract.serial} of project {self.extract.project}, provided on {self.extract.made_on}"
+        if not self.sound:
+            wrong = [name for name, verdict in self.tables.items() if verdict not in SOUND]
+            return f"{what}: not the same: {', '.join(wrong) or 'the file that was provided was altered'}"
+        return f"{what}: made again it is equal" + (" but for erasures" if self.erased else "")
+
     def as_json(self) -> dict[str, Any]:
         """The verification as plain values."""
         return {
