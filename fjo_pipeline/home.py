@@ -139,9 +139,14 @@ def _make_databank(settings: Settings) -> None:
     databank = Databank(settings)
     databank.store.create()
     settings.extracts.mkdir(exist_ok=True, mode=0o700)
-    for number in project_numbers(settings.projects):
-        project = load_project(number, settings.projects)
+    make_projects(databank)
+    ensure_manifest(databank.store, settings)
+
+
+def make_projects(databank: Databank) -> None:
+    """Enter each project that has a file as requested and give it keys; a destroyed one gets none."""
+    for number in project_numbers(databank.settings.projects):
+        project = load_project(number, databank.settings.projects)
         if last_step(databank, number, "destroyed") is None:
             note_request(databank, project)
             make_project_keys(databank, number)
-    ensure_manifest(databank.store, settings)

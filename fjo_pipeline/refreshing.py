@@ -12,7 +12,7 @@ from fjo_pipeline.core.retention import Destroyed
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.databank import flow as databank_flow
 from fjo_pipeline.databank.differences.keeping import differences_due
-from fjo_pipeline.databank.projects.asking import projects_asking
+from fjo_pipeline.databank.projects.due import projects_asking
 from fjo_pipeline.databank.projects.lifecycle import note_expired
 from fjo_pipeline.databank.quality.page import pages_are_due
 from fjo_pipeline.databank.quality.receiving import reports_due

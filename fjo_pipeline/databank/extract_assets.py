@@ -11,7 +11,7 @@ from fjo_pipeline.core.orchestration import NIGHTLY_EXTRACTS, ONE_RUN_A_PARTITIO
 from fjo_pipeline.core.small_cells import SMALLEST_COUNT, hidden
 from fjo_pipeline.databank.assets import POOL
 from fjo_pipeline.databank.flow import Databank
-from fjo_pipeline.databank.projects.asking import projects_asking
+from fjo_pipeline.databank.projects.due import projects_asking
 from fjo_pipeline.databank.projects.extract import make_extract
 from fjo_pipeline.databank.projects.grants import project_numbers
 from fjo_pipeline.databank.projects.lifecycle import note_expired

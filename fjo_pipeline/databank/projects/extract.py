@@ -40,7 +40,7 @@ def make_extract(databank: Databank, number: str, today: date, refresh: str | No
     project = _asked_for(databank, number, today)
     release, path = assert_released(databank), extract_path(databank, number)
     with databank.pins.holding(number, release.snapshot), databank.store.reading(release.snapshot) as session:
-        pinned = _pinned(session, project, refresh)
+        pinned = pinned_refreshes(session, project, refresh)
         scratch = path.with_name(".extract.duckdb.tmp")
         tables = write_tables(session, databank, project, pinned, release.snapshot, scratch)
         extract = numbered(databank, described(databank, project, release.snapshot, pinned, tables, today))
@@ -103,7 +103,7 @@ def make_project_keys(databank: Databank, number: str) -> bool:
     return True
 
 
-def _pinned(session: Session, project: Project, refresh: str | None) -> list[Partition]:
+def pinned_refreshes(session: Session, project: Project, refresh: str | None) -> list[Partition]:
     """The refreshes to provide, by dataset and date."""
     standing = partitions(session)
     pinned: list[Partition] = []
@@ -111,7 +111,8 @@ def _pinned(session: Session, project: Project, refresh: str | None) -> list[Par
         there = [each for each in standing if each.dataset == dataset]
         wanted = _wanted(grant, there, refresh)
         if not wanted:
-            raise Refused(f"project {project.number}: no refresh of {dataset} is in the released store yet")
+            which = f"under {refresh}; there are: {', '.join(each.refresh for each in there)}" if refresh else "yet"
+            raise Refused(f"project {project.number}: no refresh of {dataset} is in the released store {which}")
         pinned += wanted
     return pinned
 

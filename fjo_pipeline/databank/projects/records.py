@@ -101,9 +101,9 @@ def contract_in_words(databank: Databank, dataset: str) -> str:
 
 def read_extract(databank: Databank, number: str) -> Extract:
     """What the last extract of a project holds; Refused where there is none, or the project was destroyed."""
+    assert_not_destroyed(databank, number)
     path = extract_path(databank, number).with_suffix(".json")
     if not path.is_file():
-        assert_not_destroyed(databank, number)
         raise Refused(f"project {number} has no extract yet: make one with `fjo project extract {number}`")
     return Extract(**json.loads(path.read_text()))
 

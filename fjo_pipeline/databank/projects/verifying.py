@@ -131,9 +131,12 @@ def _lessened_by_erasure(
             [record.made_on],
             step="read erasures",
         ) if there else []  # fmt: skip
-    of = sources(databank, record)
+    of, own = sources(databank, record), f"SAIL{record.project}V."
+    held = {(dataset, refresh) for dataset, refreshes in record.refreshes.items() for refresh in refreshes}
     for name in differing:
-        if name in of and of[name][:2] in erased and tables[name]["rows"] < record.tables[name]["rows"]:
+        # What is made of several refreshes (a comparison group, a view) may have lost rows by any of them.
+        from_refreshes = {of[name][:2]} if name in of else held if name.startswith(own) else set()
+        if from_refreshes & set(erased) and tables[name]["rows"] < record.tables[name]["rows"]:
             yield name
 
 

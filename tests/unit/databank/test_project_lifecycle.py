@@ -26,7 +26,7 @@ from fjo_pipeline.databank.projects.lifecycle import (
 )
 from fjo_pipeline.databank.projects.verifying import verify_extract
 from fjo_pipeline.doctor import examine
-from fjo_pipeline.home import init_home
+from fjo_pipeline.home import make_projects
 from fjo_pipeline.status import home_status, shown
 from tests.tiny_home import TinyHome
 
@@ -157,7 +157,8 @@ def test_init_makes_no_keys_for_a_destroyed_project_and_a_keyring_put_back_is_to
     destroyed: TinyHome, tmp_path: Path
 ) -> None:
     databank = destroyed.databank
-    init_home(destroyed.settings, ("databank",))
+    make_projects(databank)
+    assert steps(destroyed, "7002")[0][0] == "requested"
     assert not databank.keyring.has("project/7001/ids")
     assert not [each for each in examine(destroyed.settings) if "7001" in each]
     shutil.copyfile(tmp_path / "keyring.json", keyring_path(destroyed.settings, "databank"))
