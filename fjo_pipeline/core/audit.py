@@ -99,7 +99,7 @@ class AuditLog:
             found = log.execute(
                 f"select {COLUMNS} from audit where {condition} order by number", tuple(wanted.values())
             ).fetchall()
-        return [AuditEntry(*row[:8], detail=json.loads(row[8])) for row in found]
+        return [AuditEntry(*row[:8], detail=json.loads(row[8])) for row in found]  # type: ignore[misc]
 
     def head(self) -> Head:
         """The last entry's number and digest; number 0 where there is none."""
