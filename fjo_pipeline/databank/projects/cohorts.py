@@ -151,8 +151,8 @@ def _name(session: Session, group: str, keys: pa.Table) -> None:
 
 def _alike(reading: Session, core: _Core, matched: Matched, named: pa.Table) -> pa.Table:
     """In what the named people are alike or not: source, id, and one text of what they are matched on."""
-    quintiles = "matched_population" if "deprivation_quintile" in matched.on else "int_people"
-    values = ", ".join(f"{_UNLIKE[each]} AS {each}" for each in matched.on)
+    quintiles = "matched_population" if "deprivation_quintile" in matched.alike_in else "int_people"
+    values = ", ".join(f"{_UNLIKE[each]} AS {each}" for each in matched.alike_in)
     people = "SELECT people.*, {} AS key_source, {} AS key FROM int_people AS people"
     joined = (
         "LEFT JOIN matched_population AS quintiles USING (source, refresh, person_id)"
@@ -180,9 +180,9 @@ def _write_alike(
     """Write strata, and each person's place in one: the order of the project's own ids, which is nobody's order."""
     places = pa.chunked_array(_places(databank, project, pinned, alike), pa.int64())
     with registered(session, alike.append_column("place", places)) as given:
-        traits = ", ".join(map(identifier, alike.column_names[2:]))
+        traits = ", ".join(f"CAST({identifier(each)} AS VARCHAR)" for each in alike.column_names[2:])
         session.run(
-            f"CREATE OR REPLACE TABLE memory.main.alike AS SELECT source, id, place, ({traits},) AS stratum, "
+            f"CREATE OR REPLACE TABLE memory.main.alike AS SELECT source, id, place, [{traits}] AS stratum, "
             f"{' AND '.join(f'{identifier(each)} IS NOT NULL' for each in alike.column_names[2:])} AS known "
             f"FROM {given}",
             step="write what people are matched on",

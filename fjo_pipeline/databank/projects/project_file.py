@@ -143,7 +143,7 @@ class Matched(_Model):
     """How many of the comparison group each person of the cohort is given, and alike in what."""
 
     per_person: int = Field(ge=1, le=20)
-    on: tuple[Characteristic, ...] = Field(default=("gender", "year_of_birth"), min_length=1)
+    alike_in: tuple[Characteristic, ...] = Field(default=("gender", "year_of_birth"), min_length=1)
 
 
 class Comparison(Definition):
