@@ -59,7 +59,7 @@ def make_extract(databank: Databank, number: str, today: date, refresh: str | No
     for leftover in path.parent.glob(".extract.duckdb.tmp*"):
         leftover.unlink()
     with databank.store.reading(release.snapshot) as session:
-        pinned = _pinned(session, project, refresh)
+        pinned = pinned_refreshes(session, project, refresh)
         session.run(
             f"ATTACH {literal(scratch)} AS extract (ENCRYPTION_KEY {literal(extract_key(keyring, number))})",
             step="begin the extract",
@@ -104,7 +104,7 @@ def make_project_keys(databank: Databank, number: str) -> bool:
     return True
 
 
-def _pinned(session: Session, project: Project, refresh: str | None) -> list[Partition]:
+def pinned_refreshes(session: Session, project: Project, refresh: str | None) -> list[Partition]:
     """The refreshes to provide, by dataset and date."""
     standing = partitions(session)
     pinned: list[Partition] = []

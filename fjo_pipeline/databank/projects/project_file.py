@@ -23,8 +23,8 @@ class _Model(BaseModel):
 class Approval(_Model):
     """Who approved, under which reference, and from when until when (both days included)."""
 
-    by: str
-    reference: str
+    by: str = Written
+    reference: str = Written
     valid_from: date
     valid_until: date
 
@@ -156,10 +156,10 @@ class Project(_Model):
     """A research project and all that it may have."""
 
     number: str = Field(pattern=r"^[0-9]{4}$")
-    title: str
-    lead: str
-    organisation: str
-    purpose: str
+    title: str = Written
+    lead: str = Written
+    organisation: str = Written
+    purpose: str = Written
     approval: Approval
     five_safes: FiveSafes | None = None
     disclosure_policy: str = "sail-2025"

@@ -59,6 +59,13 @@ class Given:
             f"FROM {self.chosen.people}"
         )
 
+    def people_query(self) -> str:
+        """The SQL of the people of the refresh, each once, for counting them."""
+        if self.chosen is not None:
+            return f"SELECT id FROM {self.chosen.people}"
+        links, person, _, _ = _columns(self.project, self)
+        return f"SELECT DISTINCT {person} AS id FROM {links} AS given"
+
     def _value(self, table: CuratedTable, column: str) -> str:
         """A column, or null where it is of an area too small, of an unwanted link, or of somebody not among them."""
         value, level = stored(table, column), _area(self.contract, table, column)
