@@ -231,6 +231,41 @@ def linkage_evaluate(
     _print_mapping(result.as_dict())
 
 
+@project_app.command("new")
+def project_new(number: str) -> None:
+    """Write a project file by asking; answers may also come on stdin, one a line."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.asking import new_project
+
+    def ask(question: str, otherwise: str) -> str:
+        return str(typer.prompt(question, default=otherwise, show_default=bool(otherwise))).strip()
+
+    print(new_project(Databank(Settings()), number, ask))
+    print(f"`fjo init` makes its keys; `fjo project check {number}` says what it would be given")
+
+
+@project_app.command("check")
+def project_check(number: str, as_json: AsJson = False) -> None:
+    """Say what a project would be given: tables, columns, rows, people; and what is refused, and why."""
+    from datetime import date
+
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.preview import preview
+
+    found = preview(Databank(Settings()), number, date.today())
+    if as_json:
+        print(json.dumps(found.as_json(), indent=1))
+    else:
+        for people in found.people:
+            print(f"{people.dataset}/{people.refresh}: {found.shown(people.people)} people")
+        for table in found.tables:
+            print(f"{table.table:<45} {found.shown(table.rows):>12} rows  {', '.join(table.columns)}")
+        for reason in found.refused:
+            print(f"refused: {reason}")
+    if found.refused:
+        raise typer.Exit(1)
+
+
 @project_app.command("extract")
 def project_extract(
     number: str, refresh: Annotated[str | None, typer.Option(help="Only this refresh, YYYYMMDD.")] = None
