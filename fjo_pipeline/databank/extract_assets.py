@@ -98,7 +98,8 @@ def extracts_sensor(extract: dg.AssetsDefinition) -> dg.SensorDefinition:
         asset_selection=dg.AssetSelection.assets(extract),
         required_resource_keys={"databank"},
         default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=10,
+        # Every look reads all project files, and the keyring for each project that asks.
+        minimum_interval_seconds=30,
         description=SENSOR,
     )
     def extracts_due(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:

@@ -13,6 +13,8 @@ from fjo_pipeline.databank.extract_assets import (
     extract_asset,
     extract_metadata,
     extract_requests,
+    extracts_schedule,
+    extracts_sensor,
 )
 from fjo_pipeline.databank.projects.extract import make_extract
 from fjo_pipeline.databank.projects.lifecycle import destroy_project, last_step
@@ -66,6 +68,15 @@ def test_only_projects_that_ask_are_refreshed_and_only_when_there_is_something_n
     assert len(str(event.metadata["digest"].value)) == 64
     assert event.metadata["dagster/row_count"].value == 28
     assert wanted(home, instance) == []
+
+
+def test_sensor_and_nightly_schedule_ask_for_the_same(home: TinyHome, instance: dg.DagsterInstance) -> None:
+    ask(home, "7001")
+    resources = {"databank": home.databank}
+    sensor, schedule = extracts_sensor(extract_asset()), extracts_schedule(extract_asset())
+    by_sensor = sensor(dg.build_sensor_context(instance=instance, resources=resources))
+    by_schedule = schedule(dg.build_schedule_context(instance=instance, resources=resources))
+    assert [each.partition_key for each in by_sensor] == [each.partition_key for each in by_schedule] == ["7001"]
 
 
 def test_one_that_is_refused_is_skipped_with_the_reason_and_fails_nothing(
