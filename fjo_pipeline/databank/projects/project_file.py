@@ -164,7 +164,7 @@ class Project(_Model):
     five_safes: FiveSafes | None = None
     disclosure_policy: str = "sail-2025"
     refresh: Literal["each_release", "on_request"] = "on_request"
-    small_area: AreaLevel | Literal["none"] = "lsoa"
+    small_area: Literal["none", "region", "local_authority", "lsoa"] = "lsoa"
     match_statuses: Literal["all"] | tuple[str, ...] = "all"
     cohort: Definition | None = None
     comparison: Comparison | None = None
