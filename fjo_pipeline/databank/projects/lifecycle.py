@@ -121,7 +121,10 @@ def destroy_project(databank: Databank, number: str, by: str | None, reason: str
         assert_not_destroyed(databank, number)
     databank.keyring.destroy(project_keys(number))
     for path in _leftovers(databank, number):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     databank.pins.drop(number)
     databank.ledger.forget("extract", "project", number, "provided")
     databank.ledger.record("extract", "project", number, "destroyed", "")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -74,8 +75,8 @@ def test_sensor_and_nightly_schedule_ask_for_the_same(home: TinyHome, instance: 
     ask(home, "7001")
     resources = {"databank": home.databank}
     sensor, schedule = extracts_sensor(extract_asset()), extracts_schedule(extract_asset())
-    by_sensor = sensor(dg.build_sensor_context(instance=instance, resources=resources))
-    by_schedule = schedule(dg.build_schedule_context(instance=instance, resources=resources))
+    by_sensor: Any = sensor(dg.build_sensor_context(instance=instance, resources=resources))
+    by_schedule: Any = schedule(dg.build_schedule_context(instance=instance, resources=resources))
     assert [each.partition_key for each in by_sensor] == [each.partition_key for each in by_schedule] == ["7001"]
 
 
