@@ -12,6 +12,7 @@ import typer
 from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
+from fjo_pipeline.project_commands import add_project_commands
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,7 +26,8 @@ register_app = typer.Typer(no_args_is_help=True, help="The population register a
 reference_app = typer.Typer(no_args_is_help=True, help="Reference files of the TTP and the databank.")
 linkage_app = typer.Typer(no_args_is_help=True, help="The linkage, measured against truth.")
 output_app = typer.Typer(no_args_is_help=True, help="What researchers wish to let out: check it.")
-project_app = typer.Typer(no_args_is_help=True, help="Research projects: extract, query, export.")
+project_app = typer.Typer(no_args_is_help=True, help="Research projects: extract, query, export; their life.")
+audit_app = typer.Typer(no_args_is_help=True, help="Who did what, when and why.")
 keys_app = typer.Typer(no_args_is_help=True, help="Keys: versions and fingerprints, never secrets.")
 for name, each in (
     ("contract", contract_app),
@@ -36,8 +38,10 @@ for name, each in (
     ("project", project_app),
     ("output", output_app),
     ("keys", keys_app),
+    ("audit", audit_app),
 ):
     app.add_typer(each, name=name)
+add_project_commands(project_app)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
@@ -227,6 +231,41 @@ def linkage_evaluate(
     _print_mapping(result.as_dict())
 
 
+@project_app.command("new")
+def project_new(number: str) -> None:
+    """Write a project file by asking; answers may also come on stdin, one a line."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.asking import new_project
+
+    def ask(question: str, otherwise: str) -> str:
+        return str(typer.prompt(question, default=otherwise, show_default=bool(otherwise))).strip()
+
+    print(new_project(Databank(Settings()), number, ask))
+    print(f"`fjo init` makes its keys; `fjo project check {number}` says what it would be given")
+
+
+@project_app.command("check")
+def project_check(number: str, as_json: AsJson = False) -> None:
+    """Say what a project would be given: tables, columns, rows, people; and what is refused, and why."""
+    from datetime import date
+
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.preview import preview
+
+    found = preview(Databank(Settings()), number, date.today())
+    if as_json:
+        print(json.dumps(found.as_json(), indent=1))
+    else:
+        for people in found.people:
+            print(f"{people.dataset}/{people.refresh}: {found.shown(people.people)} people")
+        for table in found.tables:
+            print(f"{table.table:<45} {found.shown(table.rows):>12} rows  {', '.join(table.columns)}")
+        for reason in found.refused:
+            print(f"refused: {reason}")
+    if found.refused:
+        raise typer.Exit(1)
+
+
 @project_app.command("extract")
 def project_extract(
     number: str, refresh: Annotated[str | None, typer.Option(help="Only this refresh, YYYYMMDD.")] = None
@@ -367,6 +406,20 @@ def keys_trust(card: Path, zone: Annotated[str, typer.Option(help="The zone whos
     from fjo_pipeline.home import trust_card
 
     print(f"pinned {trust_card(Settings(), _zones(zone)[0], card)}")
+
+
+@audit_app.command("verify")
+def audit_verify(
+    head: Annotated[str | None, typer.Option(help="A head noted before, which must still be there.")] = None,
+) -> None:
+    """Look whether any entry of the databank's audit log is altered, missing or in another's place."""
+    from fjo_pipeline.databank.flow import Databank
+
+    audit = Databank(Settings()).audit
+    problems = audit.verify(head)
+    print("\n".join(problems) or f"the audit log is whole; its head, to be noted elsewhere: {audit.head()}")
+    if problems:
+        raise typer.Exit(1)
 
 
 @app.command()

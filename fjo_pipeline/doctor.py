@@ -7,7 +7,8 @@ from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.keyring import ZONE_KEYS, keyring_path, open_keyring
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.databank.flow import Databank
-from fjo_pipeline.databank.projects.grants import project_numbers
+from fjo_pipeline.databank.projects.lifecycle import known_projects, last_step, remains
+from fjo_pipeline.databank.projects.places import project_file, project_keys
 from fjo_pipeline.home import zones_here
 
 
@@ -52,11 +53,17 @@ def _databank_problems(settings: Settings) -> list[str]:
         keyring = databank.keyring
     except FjoError:
         return []
-    return [
-        f"project {number} has no keys: run `fjo init`"
-        for number in project_numbers(settings.projects)
-        if not keyring.has(f"project/{number}/ids")
-    ]
+    problems = []
+    for number in known_projects(databank):
+        if last_step(databank, number, "destroyed") is None:
+            if project_file(databank, number).is_file() and not keyring.has(project_keys(number)[0]):
+                problems.append(f"project {number} has no keys: run `fjo init`")
+        elif remains(databank, number):
+            problems.append(
+                f"project {number} was destroyed and something of it is here still, or again: "
+                f"run `fjo project destroy {number} --reason …` again"
+            )
+    return problems + [f"the audit log: {each}" for each in databank.audit.verify()]
 
 
 def _guarded(settings: Settings, zone: Zone) -> list[Path]:

@@ -20,6 +20,7 @@ from fjo_pipeline.databank.dbt import ensure_manifest
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.extract import make_project_keys
 from fjo_pipeline.databank.projects.grants import load_project, project_numbers
+from fjo_pipeline.databank.projects.lifecycle import last_step, note_request
 
 DAGSTER_YAML = """\
 # Written by `fjo init`. Dagster's own storage holds counts, digests and versions, never a value from a row.
@@ -138,7 +139,14 @@ def _make_databank(settings: Settings) -> None:
     databank = Databank(settings)
     databank.store.create()
     settings.extracts.mkdir(exist_ok=True, mode=0o700)
-    for number in project_numbers(settings.projects):
-        load_project(number, settings.projects)
-        make_project_keys(databank, number)
+    make_projects(databank)
     ensure_manifest(databank.store, settings)
+
+
+def make_projects(databank: Databank) -> None:
+    """Enter each project that has a file as requested and give it keys; a destroyed one gets none."""
+    for number in project_numbers(databank.settings.projects):
+        project = load_project(number, databank.settings.projects)
+        if last_step(databank, number, "destroyed") is None:
+            note_request(databank, project)
+            make_project_keys(databank, number)

@@ -11,6 +11,7 @@ from fjo_pipeline.core.orchestration import register_partition
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.databank.dbt import ensure_manifest
 from fjo_pipeline.databank.definitions import build_defs as build_databank
+from fjo_pipeline.databank.extract_assets import PROJECTS
 from fjo_pipeline.databank.store import DatabankStore
 from fjo_pipeline.home import dagster_home
 from fjo_pipeline.provider.definitions import build_defs as build_provider
@@ -28,6 +29,8 @@ def materialise(settings: Settings, task: Task) -> str | None:
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
         if task.stage in STAGES:
             register_partition(instance, task.dataset, task.refresh)
+        if task.stage == "extract":
+            instance.add_dynamic_partitions(PROJECTS, [task.refresh])
         # dbt's own progress goes to its log; what a person needs to know comes back as the failure's words.
         with redirect_stdout(StringIO()):
             result = dg.materialize(

@@ -29,7 +29,7 @@ from fjo_pipeline.databank.projects.extract import (
     make_extract,
     make_project_keys,
 )
-from fjo_pipeline.databank.projects.grants import Approval, Project, granted_tables, load_project
+from fjo_pipeline.databank.projects.grants import Approval, DatasetGrant, Project, granted_tables, load_project
 from fjo_pipeline.home import make_zones
 from fjo_pipeline.provider.flow import Provider, check_split, send_files, split_deposit, take_deposit
 from fjo_pipeline.reference import add_reference_file
@@ -132,11 +132,15 @@ def _refreshes(settings: Settings, project: Project, otherwise: str) -> dict[str
 
 
 def _home(settings: Settings, project: Project, scratch: Path) -> Settings:
-    """A home in which the project is approved, with keys that are destroyed with it."""
+    """A home in which the project is approved, for all people, with keys that are destroyed with it.
+
+    A cohort is found in the harmonised core, which dbt has not built here; among made-up people it would be nobody's.
+    """
     today = date.today()
     approval = Approval(by="nobody", reference="MADE-UP", valid_from=today, valid_until=today)
-    grants = {name: grant.model_copy(update={"approval": approval}) for name, grant in project.datasets.items()}
-    approved = project.model_copy(update={"approval": approval, "datasets": grants})
+    grants = {name: _approved(grant, approval) for name, grant in project.datasets.items()}
+    everybody = {"cohort": None, "comparison": None}
+    approved = project.model_copy(update={"approval": approval, "datasets": grants} | everybody)
     projects = scratch / "projects"
     projects.mkdir()
     (projects / f"{project.number}.yaml").write_text(yaml.safe_dump(approved.model_dump(mode="json")))
@@ -149,6 +153,12 @@ def _home(settings: Settings, project: Project, scratch: Path) -> Settings:
     make_zones(inner)
     Databank(inner).store.create()
     return inner
+
+
+def _approved(grant: DatasetGrant, approval: Approval) -> DatasetGrant:
+    always = {"valid_from": None, "valid_until": None}
+    special = tuple(each.model_copy(update=always) for each in grant.special_access)
+    return grant.model_copy(update={"approval": approval, "special_access": special})
 
 
 def _load_world(inner: Settings, world: World, last: str) -> World:

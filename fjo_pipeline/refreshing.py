@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from time import perf_counter
 
-from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.retention import Destroyed
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.databank import flow as databank_flow
 from fjo_pipeline.databank.differences.keeping import differences_due
-from fjo_pipeline.databank.projects.extract import extract_is_due
-from fjo_pipeline.databank.projects.grants import load_project, project_numbers
+from fjo_pipeline.databank.projects.due import projects_asking
+from fjo_pipeline.databank.projects.lifecycle import note_expired
 from fjo_pipeline.databank.quality.page import pages_are_due
 from fjo_pipeline.databank.quality.receiving import reports_due
 from fjo_pipeline.home import zones_here
@@ -87,6 +86,9 @@ def everything_due(settings: Settings) -> list[Task]:
         tasks.append(Task("release", "databank", "views"))
     elif "databank" in here and pages_are_due(databank_flow.Databank(settings)):
         tasks.append(Task("pages", "databank", "quality"))
+    elif "databank" in here:
+        asked = projects_asking(databank_flow.Databank(settings), date.today())
+        tasks += [Task("extract", "projects", each.number) for each in asked if not each.refused]
     return tasks
 
 
@@ -112,16 +114,13 @@ def _due(settings: Settings, stage: str, wanted: Wanted) -> Iterator[Task]:
 
 def _projects_due(settings: Settings, say: Say) -> Iterator[str]:
     databank = databank_flow.Databank(settings)
-    if databank_flow.released(databank) is None:
-        return
-    for number in project_numbers(settings.projects):
-        try:
-            load_project(number, settings.projects).assert_approved(date.today())
-        except FjoError as error:
-            say(f"project {number} gets nothing new: {error}")
-            continue
-        if extract_is_due(databank, number):
-            yield number
+    for number in note_expired(databank, date.today()):
+        say(f"project {number} has expired")
+    for asked in projects_asking(databank, date.today()):
+        if asked.refused:
+            say(f"project {asked.number} gets nothing new: {asked.refused}")
+        else:
+            yield asked.number
 
 
 def _run(settings: Settings, task: Task, report: Report, say: Say) -> None:

@@ -1,11 +1,13 @@
 """What `fjo status` tells: refreshes with their match rates, what is due, what was refused, extracts."""
 
+from datetime import date
 from typing import Any
 
 from fjo_pipeline.core.checking import beyond_codes_in_words
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.flow import Databank, held_up, partitions, released
+from fjo_pipeline.databank.projects.lifecycle import due_for_destruction, known_projects, last_step
 from fjo_pipeline.home import zones_here
 from fjo_pipeline.refreshing import everything_due
 
@@ -36,6 +38,15 @@ def home_status(settings: Settings) -> dict[str, Any]:
             for entry in databank.ledger.entries(kind="extract", state="provided")
         ]
         found["held_up"] = held_up(databank)
+        found["projects"] = [
+            {"project": number, "step": last.step, "at": last.at, "by": last.who}
+            for number in known_projects(databank)
+            if (last := last_step(databank, number)) is not None
+        ]
+        found["due_for_destruction"] = [
+            {"project": number, "approval_ended": until.isoformat()}
+            for number, until in due_for_destruction(databank, date.today())
+        ]
     found["due"] = [str(task) for task in everything_due(settings)]
     if "ttp" in here:
         found["missing"] = _missing_at_ttp(settings)
@@ -77,6 +88,12 @@ def shown(found: dict[str, Any]) -> str:
     if "released_snapshot" in found:
         lines.append(f"released: snapshot {found['released_snapshot'] or 'none yet'}")
     lines += [f"extract: project {each['project']}, snapshot {each['snapshot']}" for each in found.get("extracts", [])]
+    lines += [f"project: {each['project']} {each['step']} {each['at'][:10]}" for each in found.get("projects", [])]
+    lines += [
+        f"due for destruction: project {each['project']}, its approval ended on {each['approval_ended']}: renew it, or "
+        f"`fjo project destroy {each['project']} --reason …`"
+        for each in found.get("due_for_destruction", [])
+    ]
     lines += [f"missing: {each}" for each in found.get("missing", [])]
     lines += [f"warning: {each}" for each in found.get("warnings", [])]
     lines += [f"waits: {each}" for each in found.get("held_up", [])]

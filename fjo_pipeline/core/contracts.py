@@ -137,6 +137,8 @@ class Contract(ContractPart):
     match_rate_band: tuple[Share, Share] = (0.0, 1.0)
     difference_bands: DifferenceBands = DifferenceBands()
     quality_by_ethnicity: bool = False
+    # What the harmonised core (dbt's `source`) calls the dataset. Left out of the digest: no table says it.
+    harmonised_as: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$", exclude=True)
     tables: tuple[TableContract, ...] = Field(min_length=1)
     derived: FirstApplicationAgeBand | None = None
 

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,14 @@ class Keyring:
             raise Refused(f"zone {self.zone} holds a key '{name}' already")
         self._add_version(name, secrets.token_bytes(32))
         self._save()
+
+    def destroy(self, names: Iterable[str]) -> None:
+        """Remove every version of keys for ever, from half-written copies of the keyring too; safe to repeat."""
+        for name in names:
+            self._document["keys"].pop(name, None)
+        self._save()
+        for copy in self.path.parent.glob(f".{self.path.name}.*"):
+            copy.unlink()
 
     def fingerprints(self) -> dict[str, dict[int, str]]:
         """Name → version → fingerprint of every key: enough to compare, nothing to use."""

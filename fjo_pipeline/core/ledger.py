@@ -95,15 +95,32 @@ class Ledger:
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self._path, timeout=60)
+        with one_transaction_on(self._path, SCHEMA) as connection:
+            yield connection
+
+
+@contextmanager
+def one_transaction_on(path: Path, schema: str) -> Iterator[sqlite3.Connection]:
+    """A SQLite file with this schema, for one transaction that alone writes to it and is whole or not at all."""
+    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+    try:
+        connection.executescript(schema)
+        connection.execute("begin immediate")
         try:
-            connection.executescript(SCHEMA)
-            with connection:
-                yield connection
-        finally:
-            connection.close()
+            yield connection
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        connection.execute("commit")
+    finally:
+        connection.close()
+
+
+def ledger_path(settings: Settings, zone: Zone) -> Path:
+    """The file of a zone's ledger, which holds its pins and audit log too."""
+    return settings.zone(zone) / "ledger.sqlite"
 
 
 def open_ledger(settings: Settings, zone: Zone) -> Ledger:
     """The ledger of a zone of this home."""
-    return Ledger(settings.zone(zone) / "ledger.sqlite")
+    return Ledger(ledger_path(settings, zone))

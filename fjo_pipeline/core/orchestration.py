@@ -16,6 +16,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 NIGHTLY = "0 2 * * *"
 NIGHTLY_VIEWS = "0 4 * * *"
+NIGHTLY_EXTRACTS = "0 5 * * *"
 
 ONE_RUN_A_PARTITION = dg.BackfillPolicy.multi_run(1)
 """A refresh is one transaction, so a backfill runs one refresh a run."""

@@ -9,6 +9,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 Role = Literal["identifier", "content", "key", "derived", "drop"]
 FieldType = Literal["string", "integer", "number", "date", "boolean"]
 TableKind = Literal["data", "people", "lookup"]
+AreaLevel = Literal["region", "local_authority", "lsoa"]
+AREAS: tuple[AreaLevel, ...] = ("region", "local_authority", "lsoa")
+"""Levels of area from the largest to the smallest; a ward counts as an LSOA does."""
 
 FILE_1_COLUMNS = (
     "SYSTEM_ID",
@@ -65,6 +68,8 @@ class FieldContract(ContractPart):
     codes: dict[str, str] = {}
     constraints: Constraints = Constraints()
     outgrown: Literal["refuse", "warn"] = "refuse"
+    # Left out of the digest, as what a project is given of a table makes the table no other.
+    area: AreaLevel | None = Field(default=None, exclude=True)
     title: str = ""
     description: str = ""
 

@@ -1,15 +1,12 @@
-"""The databank's asset graph: received → curated, then the views, the release and the projects' extracts."""
+"""The databank's asset graph: received → curated, then the views and the release."""
 
 import os
 from collections.abc import Iterator
-from datetime import date
 
 import dagster as dg
 
-from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.orchestration import (
     AFTER_WHAT_IT_STANDS_ON,
-    ONE_RUN_A_PARTITION,
     blocking_checks,
     check_results,
     failures_in_words,
@@ -19,7 +16,6 @@ from fjo_pipeline.databank.checks import CURATED_CHECKS
 from fjo_pipeline.databank.curate import Curated
 from fjo_pipeline.databank.differences.page import compare_refresh
 from fjo_pipeline.databank.flow import Databank, curate, receive, release, views_built
-from fjo_pipeline.databank.projects.extract import make_extract
 from fjo_pipeline.databank.quality.page import make_quality_pages
 from fjo_pipeline.databank.quality.receiving import take_linkage_report
 
@@ -188,37 +184,6 @@ def release_asset(views: list[dg.AssetKey]) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata={"snapshot": result.snapshot, "digest": result.digest})
 
     return released
-
-
-def extract_asset(numbers: list[str]) -> dg.AssetsDefinition:
-    """The projects' extracts, a partition a project."""
-
-    @dg.asset(
-        key=["databank", "projects", "extract"],
-        deps=[["databank", "store", "release"]],
-        partitions_def=dg.StaticPartitionsDefinition(numbers),
-        backfill_policy=ONE_RUN_A_PARTITION,
-        automation_condition=AFTER_WHAT_IT_STANDS_ON,
-        output_required=False,
-        group_name="databank",
-        kinds={"duckdb"},
-        pool=POOL,
-        description="A project's tables under its own ids, in one encrypted file; skipped where it is not approved.",
-    )
-    def extract(
-        context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]
-    ) -> Iterator[dg.MaterializeResult[None]]:
-        with failures_in_words():
-            try:
-                made = make_extract(databank, context.partition_key, date.today())
-            except Refused as refusal:
-                context.log.warning(f"skipped: {refusal}")
-                return
-        yield dg.MaterializeResult(
-            metadata={"dagster/row_count": made.rows, "tables": len(made.tables), "snapshot": made.snapshot}
-        )
-
-    return extract
 
 
 def set_dbt_environment(variables: dict[str, str]) -> None:

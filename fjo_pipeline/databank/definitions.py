@@ -6,10 +6,10 @@ from fjo_pipeline.core.contracts import datasets, registers
 from fjo_pipeline.core.orchestration import NIGHTLY_VIEWS, automation_sensor, inbox_sensor, nightly_schedules
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.databank.assets import POOL, databank_assets, extract_asset, quality_pages_asset, release_asset
+from fjo_pipeline.databank.assets import POOL, databank_assets, quality_pages_asset, release_asset
 from fjo_pipeline.databank.dbt_assets import dbt_resource, views
+from fjo_pipeline.databank.extract_assets import extract_asset, extracts_schedule, extracts_sensor
 from fjo_pipeline.databank.flow import Databank
-from fjo_pipeline.databank.projects.grants import project_numbers
 from fjo_pipeline.databank.publishing.assets import publications_asset
 from fjo_pipeline.databank.register_assets import register_assets
 from fjo_pipeline.databank.sensors import INBOX, requests, views_sensor
@@ -26,12 +26,13 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     release = release_asset(sorted(built.keys))
     pages = quality_pages_asset(sorted(linked))
     publications = publications_asset(POOL)
-    extract = extract_asset(project_numbers(settings.projects))
+    extract = extract_asset()
     return dg.Definitions(
         assets=[*partitioned, built, release, pages, publications, extract],
         sensors=[
             inbox_sensor("databank", dg.AssetSelection.assets(*partitioned), requests, INBOX),
             views_sensor(sorted([*built.keys, *release.keys])),
+            extracts_sensor(extract),
             automation_sensor("databank"),
         ],
         schedules=[
@@ -42,6 +43,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
                 cron_schedule=NIGHTLY_VIEWS,
                 default_status=dg.DefaultScheduleStatus.RUNNING,
             ),
+            extracts_schedule(extract),
         ],
         resources={"databank": Databank(settings), "dbt": dbt_resource()},
         executor=dg.in_process_executor,

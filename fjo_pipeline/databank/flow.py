@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from fjo_pipeline.core.audit import AuditLog
 from fjo_pipeline.core.contracts import Contract, contract
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.keyring import Keyring, open_keyring
-from fjo_pipeline.core.ledger import Ledger, open_ledger
+from fjo_pipeline.core.ledger import Ledger, ledger_path, open_ledger
 from fjo_pipeline.core.sessions import READING, Session, assert_statements
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.core.transfers import Kind, Transfer, accept, latest, open_transfer, read_envelope, waiting
 from fjo_pipeline.databank.curate import Curated, curated_digest, recombine_and_curate
 from fjo_pipeline.databank.dbt import models_digest
 from fjo_pipeline.databank.increments import Arrived, NotAllHere, Pair, counted, one_by_one
+from fjo_pipeline.databank.pins import Pins
 from fjo_pipeline.databank.register import curate_register, register_digest
 from fjo_pipeline.databank.retention import expire_snapshots
 from fjo_pipeline.databank.store import DatabankStore, current_snapshot
@@ -45,6 +47,16 @@ class Databank:
     def ledger(self) -> Ledger:
         """The databank's ledger."""
         return open_ledger(self.settings, "databank")
+
+    @property
+    def audit(self) -> AuditLog:
+        """The databank's audit log."""
+        return AuditLog(ledger_path(self.settings, "databank"), lambda: self.keyring)
+
+    @property
+    def pins(self) -> Pins:
+        """The snapshots that projects' extracts hold."""
+        return Pins(ledger_path(self.settings, "databank"))
 
     def contract(self, dataset: str) -> Contract:
         """The contract of a dataset; Refused where there is none."""
@@ -176,7 +188,10 @@ def release(databank: Databank, built: Release | None = None) -> Release:
 
 def pinned_snapshots(databank: Databank) -> set[int]:
     """The snapshots that projects' extracts were made from and can be made from again."""
-    return {entry.sequence for entry in databank.ledger.entries(kind="extract", state="provided")}
+    held = databank.pins.by_project()
+    # Homes of an earlier version have no pins: there the ledger says which snapshot the last extract was made from.
+    before = databank.ledger.entries(kind="extract", state="provided")
+    return {each.sequence for each in before if each.refresh not in held}.union(*held.values())
 
 
 def released(databank: Databank) -> Release | None:

@@ -582,3 +582,14 @@ def test_the_digest_changes_when_anything_in_the_contract_does(tmp_path: Path) -
         digests.add(load_contract(path).digest)
     assert len(digests) == len(CHANGES) + 1
     assert load_contract(small(tmp_path)).digest in digests
+
+
+def test_what_a_project_is_given_of_a_table_makes_the_table_no_other(tmp_path: Path) -> None:
+    path = small(tmp_path)
+    before = load_contract(path).digest
+    content = yaml.safe_load(SMALL)
+    content["harmonised_as"] = "small"
+    field = next(each for table in content["tables"] for each in table["schema"]["fields"] if each["role"] == "content")
+    field["area"] = "local_authority"
+    path.write_text(yaml.safe_dump(content))
+    assert load_contract(path).digest == before

@@ -1,43 +1,28 @@
 """A project's extract: one encrypted, read-only DuckDB file with SAIL's tables under the project's own ids."""
 
-import json
 from base64 import b64encode
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from fjo_pipeline.core.errors import KeyMissing, Refused
 from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomically
-from fjo_pipeline.core.key_columns import mapped_keys
 from fjo_pipeline.core.keyring import Keyring
-from fjo_pipeline.core.sessions import Session, identifier, literal
-from fjo_pipeline.databank.ciphers import for_project
+from fjo_pipeline.core.sessions import Session, literal
 from fjo_pipeline.databank.flow import Databank, Partition, assert_released, partitions
-from fjo_pipeline.databank.projects.grants import DatasetGrant, Project, granted_tables, load_project
+from fjo_pipeline.databank.projects.grants import DatasetGrant, Project, load_project
+from fjo_pipeline.databank.projects.lifecycle import (
+    assert_not_destroyed,
+    note_approval,
+    note_expired,
+    note_provided,
+    note_request,
+)
+from fjo_pipeline.databank.projects.places import extract_path, project_file, project_keys
+from fjo_pipeline.databank.projects.provide import MADE_UP, provide
+from fjo_pipeline.databank.projects.records import Extract, as_json, described, keep_record, numbered, read_extract
 
-MADE_UP = "MADE-UP DATA: from synthetic deposits, about nobody"
-
-
-@dataclass(frozen=True)
-class Extract:
-    """What an extract holds: pins, and rows and digest of each table."""
-
-    project: str
-    snapshot: int
-    synthetic: bool
-    refreshes: dict[str, list[str]]
-    tables: dict[str, dict[str, Any]]
-
-    @property
-    def rows(self) -> int:
-        """Rows over all its tables."""
-        return sum(int(table["rows"]) for table in self.tables.values())
-
-
-def extract_path(databank: Databank, number: str) -> Path:
-    """Where a project's extract lies."""
-    return databank.settings.extracts / number / "extract.duckdb"
+__all__ = ["MADE_UP", "Extract", "extract_path", "read_extract"]
 
 
 def extract_key(keyring: Keyring, number: str) -> str:
@@ -46,59 +31,67 @@ def extract_key(keyring: Keyring, number: str) -> str:
 
 
 def make_extract(databank: Databank, number: str, today: date, refresh: str | None = None) -> Extract:
-    """Write a project's extract anew, whole or not at all, from the released snapshot.
+    """Write a project's extract anew, whole or not at all, from the released snapshot, and pin it to that.
 
-    Refused where the project is not approved today, asks for what is not granted, or for a refresh that is not there;
-    KeyMissing where the project has no keys.
+    Where nothing that is provided has changed it keeps its number and its pin. Refused where the project was destroyed,
+    is not approved today, asks for what is not granted, or for a refresh that is not there; KeyMissing where the
+    project has no keys.
     """
-    project = load_project(number, databank.settings.projects)
-    project.assert_approved(today)
-    release, keyring = assert_released(databank), databank.keyring
-    path = extract_path(databank, number)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch = path.with_name(".extract.duckdb.tmp")
-    for leftover in path.parent.glob(".extract.duckdb.tmp*"):
-        leftover.unlink()
-    with databank.store.reading(release.snapshot) as session:
-        pinned = _pinned(session, project, refresh)
-        session.run(
-            f"ATTACH {literal(scratch)} AS extract (ENCRYPTION_KEY {literal(extract_key(keyring, number))})",
-            step="begin the extract",
-        )
-        session.run(f"CREATE SCHEMA extract.{identifier(project.data_schema)}", step="make the project's schema")
-        tables: dict[str, dict[str, Any]] = {}
-        for partition in pinned:
-            grant = project.datasets[partition.dataset]
-            _write_partition(session, databank, project, grant, partition, keyring, tables)
-        _write_shared_reference(session, tables, any(each.synthetic for each in pinned))
-        session.run("DETACH extract", step="close the extract")
+    project = _asked_for(databank, number, today)
+    release, path = assert_released(databank), extract_path(databank, number)
+    with databank.pins.holding(number, release.snapshot), databank.store.reading(release.snapshot) as session:
+        pinned = pinned_refreshes(session, project, refresh)
+        scratch = path.with_name(".extract.duckdb.tmp")
+        tables = write_tables(session, databank, project, pinned, release.snapshot, scratch)
+        extract = numbered(databank, described(databank, project, release.snapshot, pinned, tables, today))
+        keep_record(databank, extract)
+        databank.pins.keep(number, extract.serial, extract.snapshot)
     scratch.replace(path)
-    refreshes: dict[str, list[str]] = {}
-    for partition in pinned:
-        refreshes.setdefault(partition.dataset, []).append(partition.refresh)
-    extract = Extract(number, release.snapshot, any(each.synthetic for each in pinned), refreshes, tables)
-    write_atomically(path.with_suffix(".json"), json.dumps(asdict(extract), indent=1, sort_keys=True).encode())
+    write_atomically(path.with_suffix(".json"), as_json(extract))
     databank.ledger.record(
-        "extract", "project", number, "provided", _made_from(databank, number), sequence=release.snapshot
+        "extract", "project", number, "provided", made_from(databank, number), sequence=extract.snapshot
     )
+    note_provided(databank, number, {"extract": extract.serial, "content": extract.content})
     return extract
 
 
-def read_extract(databank: Databank, number: str) -> Extract:
-    """What the last extract of a project holds; Refused where there is none."""
-    path = extract_path(databank, number).with_suffix(".json")
-    if not path.is_file():
-        raise Refused(f"project {number} has no extract yet: make one with `fjo project extract {number}`")
-    return Extract(**json.loads(path.read_text()))
+def write_tables(
+    session: Session, databank: Databank, project: Project, pinned: list[Partition], snapshot: int, target: Path
+) -> dict[str, dict[str, Any]]:
+    """Write all that a project is granted of these refreshes into a new file under the project's key; rows and digests.
+
+    A leftover of an earlier try is replaced.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for leftover in target.parent.glob(f"{target.name}*"):
+        leftover.unlink()
+    key = extract_key(databank.keyring, project.number)
+    session.run(f"ATTACH {literal(target)} AS extract (ENCRYPTION_KEY {literal(key)})", step="begin the extract")
+    tables = provide(session, databank, project, pinned, snapshot)
+    session.run("DETACH extract", step="close the extract")
+    return tables
+
+
+def _asked_for(databank: Databank, number: str, today: date) -> Project:
+    """The project, its request and approvals entered; Refused where it may have nothing today."""
+    assert_not_destroyed(databank, number)
+    project = load_project(number, databank.settings.projects)
+    note_request(databank, project)
+    note_expired(databank, today, [number])
+    project.assert_approved(today)
+    note_approval(databank, project)
+    return project
 
 
 def make_project_keys(databank: Databank, number: str) -> bool:
-    """Give a new project its keys; False where it has them. KeyMissing where it had keys that are gone.
+    """Give a new project its keys; False where it has them. Refused for a destroyed project; KeyMissing where it had
+    keys that are gone.
 
     A new key would be a new id space, so keys are made once, and never made up for lost ones.
     """
+    assert_not_destroyed(databank, number)
     keyring, ledger = databank.keyring, databank.ledger
-    names = [f"project/{number}/ids", f"project/{number}/extract"]
+    names = project_keys(number)
     if all(keyring.has(name) for name in names):
         return False
     if ledger.last("keys", "project", number, "accepted") is not None:
@@ -110,7 +103,7 @@ def make_project_keys(databank: Databank, number: str) -> bool:
     return True
 
 
-def _pinned(session: Session, project: Project, refresh: str | None) -> list[Partition]:
+def pinned_refreshes(session: Session, project: Project, refresh: str | None) -> list[Partition]:
     """The refreshes to provide, by dataset and date."""
     standing = partitions(session)
     pinned: list[Partition] = []
@@ -118,7 +111,8 @@ def _pinned(session: Session, project: Project, refresh: str | None) -> list[Par
         there = [each for each in standing if each.dataset == dataset]
         wanted = _wanted(grant, there, refresh)
         if not wanted:
-            raise Refused(f"project {project.number}: no refresh of {dataset} is in the released store yet")
+            which = f"under {refresh}; there are: {', '.join(each.refresh for each in there)}" if refresh else "yet"
+            raise Refused(f"project {project.number}: no refresh of {dataset} is in the released store {which}")
         pinned += wanted
     return pinned
 
@@ -138,77 +132,18 @@ def _wanted(grant: DatasetGrant, there: list[Partition], refresh: str | None) ->
     return [each for each in there if each.refresh in grant.refreshes]
 
 
-def _write_partition(
-    session: Session,
-    databank: Databank,
-    project: Project,
-    grant: DatasetGrant,
-    partition: Partition,
-    keyring: Keyring,
-    tables: dict[str, dict[str, Any]],
-) -> None:
-    contract = databank.contract(partition.dataset)
-    for table in granted_tables(contract, grant, partition.refresh):
-        schema = table.schema if table.lookup else project.data_schema
-        if f"{schema}.{table.table}" in tables:
-            continue  # A lookup without a date in its name comes with the first of the pinned refreshes.
-        session.run(f"CREATE SCHEMA IF NOT EXISTS extract.{identifier(schema)}", step="make a schema")
-        columns = ", ".join(
-            f"{identifier(table.named(each, '_E'))} AS {identifier(table.named(each, '_PE'))}" for each in table.columns
-        )
-        maps = {
-            table.named(column, "_PE"): for_project(
-                contract, entity, keyring, project.number, partition.alf_e_key_version
-            )
-            for column, entity in table.entities.items()
-        }
-        target = f"extract.{identifier(schema)}.{identifier(table.table)}"
-        query = f"SELECT {columns} FROM {table.qualified()}"
-        with mapped_keys(session, query, maps, step=f"provide {table.table}") as rows:
-            session.run(f"CREATE TABLE {target} AS SELECT * FROM {rows} ORDER BY ALL", step=f"write {table.table}")
-        tables[f"{schema}.{table.table}"] = _described(session, target, partition.synthetic)
-
-
-def _write_shared_reference(session: Session, tables: dict[str, dict[str, Any]], synthetic: bool) -> None:
-    """Every reference table of the release, and the lists of areas that dbt has put beside them."""
-    session.run("CREATE SCHEMA IF NOT EXISTS extract.SAILREFRV", step="make a schema")
-    for (found,) in session.rows(
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND lower(schema_name) = 'sailrefrv' "
-        "ORDER BY upper(table_name)",
-        step="list reference tables",
-    ):
-        name = found.upper()
-        target = f"extract.SAILREFRV.{identifier(name)}"
-        session.run(
-            f"CREATE TABLE {target} AS FROM lake.SAILREFRV.{identifier(found)} ORDER BY ALL", step=f"provide {name}"
-        )
-        tables[f"SAILREFRV.{name}"] = _described(session, target, synthetic)
-
-
-def _described(session: Session, target: str, synthetic: bool) -> dict[str, Any]:
-    """Rows and content digest of a table; a table of made-up people is told so in its comment."""
-    if synthetic:
-        session.run(f"COMMENT ON TABLE {target} IS {literal(MADE_UP)}", step="mark made-up data")
-    # The sum of the halves is exact; that of whole hashes is a DOUBLE, which drops most of their bits.
-    digest = "coalesce(CAST(sum(md5_number_lower(CAST(each AS VARCHAR))) AS VARCHAR), '0')"
-    rows, digest = session.row(
-        f"SELECT count(*), {digest} FROM {target} AS each",
-        step="digest a table",
-    )
-    return {"rows": rows, "digest": digest}
-
-
 def extract_is_due(databank: Databank, number: str) -> bool:
     """Whether a project's extract is missing, or older than what is released or its own file of grants."""
     path = extract_path(databank, number)
     if not path.is_file() or not path.with_suffix(".json").is_file():
         return True
     last = databank.ledger.last("extract", "project", number, "provided")
-    return last is None or last.digest != _made_from(databank, number)
+    return last is None or last.digest != made_from(databank, number)
 
 
-def _made_from(databank: Databank, number: str) -> str:
-    grants = sha256_of_file(databank.settings.projects / f"{number}.yaml")
+def made_from(databank: Databank, number: str) -> str:
+    """What an extract would be made from now: the release, the project's file and its key; KeyMissing without that."""
+    grants = sha256_of_file(project_file(databank, number))
     return sha256_of_texts(
         assert_released(databank).digest, grants, databank.keyring.fingerprint(f"project/{number}/ids")
     )

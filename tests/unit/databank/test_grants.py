@@ -67,6 +67,23 @@ MISTAKES = {
 }
 
 
+MISTAKES |= {
+    "a small area of no level": ("datasets:", "small_area: street\ndatasets:", r"line 7, small_area: "),
+    "statuses that are none": ("datasets:", "match_statuses: []\ndatasets:", r"match_statuses: name those"),
+    "an unanswered safe": ("datasets:", "five_safes: {data: x}\ndatasets:", r"line 7, five_safes.projects: Field requ"),
+    "no owner's approval": (
+        "    approval: {by: Owner, reference: O-7001, valid_from: 2024-01-01, valid_until: 2099-12-31}\n",
+        "",
+        r"line 8, datasets.tiny.approval: Field required",
+    ),
+    "a special grant that ends before it begins": (
+        "refreshes: all",
+        "special_access: [{reference: S, tables: [x], valid_from: 2025-01-02, valid_until: 2025-01-01}]",
+        r"line 11, datasets.tiny.special_access.0: .*the special-access grant ends before it begins",
+    ),
+}
+
+
 @pytest.mark.parametrize("name", MISTAKES)
 def test_each_mistake_is_told_with_its_line(name: str, tmp_path: Path) -> None:
     old, new, expected = MISTAKES[name]
@@ -94,9 +111,11 @@ def test_special_access_tables_are_given_only_where_granted() -> None:
     ecms = contract("cafcass_england_ecms")
     without = {table.name for table in granted_tables(ecms, grant(), "20240111")}
     assert not without & {"ethnicities", "religions", "nationalities", "languages", "disabilities", "derived"}
-    assert {"cases", "people", "alf", "ethnicitytypes"} <= without
+    assert {"cases", "people", "alf", "relationshiptypes"} <= without
+    # Names of what is not given: nobody needs them.
+    assert not without & {"ethnicitytypes", "religiontypes", "sources"}
     given = {table.name for table in granted_tables(ecms, grant(special_access=SPECIAL), "20240111")}
-    assert given - without == {"ethnicities", "derived"}
+    assert given - without == {"ethnicities", "derived", "ethnicitytypes", "sources"}
     few = grant(tables=["people", "cases"], special_access=SPECIAL)
     assert [table.name for table in granted_tables(ecms, few, "20240111")] == [
         "cases",
@@ -112,3 +131,25 @@ def test_asking_for_more_than_is_granted_is_refused() -> None:
         granted_tables(ecms, grant(tables=["people", "ethnicities"]), "20240111")
     with pytest.raises(Refused, match="cafcass_england_ecms has no table 'secrets'"):
         granted_tables(ecms, grant(tables=["secrets"]), "20240111")
+
+
+def test_each_special_access_grant_has_days_of_its_own() -> None:
+    two = grant(special_access=[SPECIAL, {"reference": "S-2", "tables": ["religions"], "valid_until": "2024-03-31"}])
+    assert two.special_tables == {"ethnicities", "derived", "religions"}
+    two.assert_valid(date(2024, 3, 31), "project 7001")
+    with pytest.raises(
+        Refused, match="project 7001: the special-access grant S-2 of religions holds from the start un"
+    ):
+        two.assert_valid(date(2024, 4, 1), "project 7001")
+    renewed = grant(special_access=[*two.special_access, {"reference": "S-3", "tables": ["religions"]}])
+    renewed.assert_valid(date(2024, 4, 1), "project 7001")
+
+
+def test_columns_are_granted_by_sails_names_with_or_without_their_suffix() -> None:
+    ecms = contract("cafcass_england_ecms")
+    few = grant(tables={"people": ["GENDER"], "alf": ["alf_pe", "ALF_STS_CD"], "lawtypes": "all"})
+    assert {table.name: table.columns for table in granted_tables(ecms, few, "20240111")} == {
+        "people": ("ID", "GENDER"),
+        "lawtypes": ("ID", "CAPTION"),
+        "alf": ("PERSON_ID", "ALF", "ALF_STS_CD"),
+    }
