@@ -12,6 +12,7 @@ from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomi
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, literal
 from fjo_pipeline.databank.flow import Databank, Partition, assert_released, partitions
+from fjo_pipeline.databank.projects.beside import write_beside
 from fjo_pipeline.databank.projects.grants import DatasetGrant, Project, load_project
 from fjo_pipeline.databank.projects.provide import MADE_UP, provide
 
@@ -72,6 +73,7 @@ def make_extract(databank: Databank, number: str, today: date, refresh: str | No
         refreshes.setdefault(partition.dataset, []).append(partition.refresh)
     extract = Extract(number, release.snapshot, any(each.synthetic for each in pinned), refreshes, tables)
     write_atomically(path.with_suffix(".json"), json.dumps(asdict(extract), indent=1, sort_keys=True).encode())
+    write_beside(databank, project, extract)
     databank.ledger.record(
         "extract", "project", number, "provided", _made_from(databank, number), sequence=release.snapshot
     )
@@ -86,13 +88,18 @@ def read_extract(databank: Databank, number: str) -> Extract:
     return Extract(**json.loads(path.read_text()))
 
 
+def project_keys(number: str) -> tuple[str, str]:
+    """The names of a project's keys: of its ids, and of its extract."""
+    return f"project/{number}/ids", f"project/{number}/extract"
+
+
 def make_project_keys(databank: Databank, number: str) -> bool:
     """Give a new project its keys; False where it has them. KeyMissing where it had keys that are gone.
 
     A new key would be a new id space, so keys are made once, and never made up for lost ones.
     """
     keyring, ledger = databank.keyring, databank.ledger
-    names = [f"project/{number}/ids", f"project/{number}/extract"]
+    names = project_keys(number)
     if all(keyring.has(name) for name in names):
         return False
     if ledger.last("keys", "project", number, "accepted") is not None:
