@@ -56,7 +56,8 @@ README = """\
 
 Project {number}, {title}: the tables, columns, types, lookups and ids that its real extract would have, and no real row
 behind any of them. How often what happens is made up too, so nothing that is counted here says anything of the world.
-Code written on it runs on the real extract as it is.
+Code written on it runs on the real extract as it is. Left out are the case views that some project files grant: they are
+the models', which are not built for made-up extracts.
 
 {file} is a plain DuckDB file that needs no key:
 
@@ -80,7 +81,7 @@ def synthesise_project(
     settings: Settings, number: str, say: Say, *, people: int = 1000, seed: int = 1,
     refresh: str = REFRESH, out: Path | None = None,
 ) -> MadeUpExtract:  # fmt: skip
-    """Make a project's extract of made-up people, about `people` in each dataset; the same seed makes the same, ids too.
+    """Make a project's extract of made-up people, about `people` in each dataset; a seed makes the same, ids too.
 
     The refreshes are those that the project pins; else those that this home's databank holds, of which only the dates
     are read; else `refresh`. No approval has to be in force. Refused where the project file is not right.
@@ -138,7 +139,8 @@ def _home(settings: Settings, project: Project, seed: int, scratch: Path) -> Set
     today = date.today()
     approval = Approval(by="nobody", reference="MADE-UP", valid_from=today, valid_until=today)
     grants = {name: grant.model_copy(update={"approval": approval}) for name, grant in project.datasets.items()}
-    approved = project.model_copy(update={"approval": approval, "datasets": grants})
+    # The case views are the models', which take longer to build than all the rest and are left out here.
+    approved = project.model_copy(update={"approval": approval, "datasets": grants, "views": ()})
     projects = scratch / "projects"
     projects.mkdir()
     (projects / f"{project.number}.yaml").write_text(yaml.safe_dump(approved.model_dump(mode="json")))

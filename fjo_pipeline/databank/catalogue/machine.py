@@ -115,8 +115,8 @@ def _made_up(downloads: Sequence[tuple[str, str]]) -> Json:
         "@type": "Dataset",
         "@id": "worked-queries.html",
         "name": "MADE-UP DATA: an extract about nobody",
-        "description": "Synthetic people in the tables, columns, types and lookups of a project's extract, to write code "
-        "on before there is access. Nothing that is counted in it says anything of the world.",
+        "description": "Synthetic people in the tables, columns, types and lookups of a project's extract, to write "
+        "code on before there is access. Nothing that is counted in it says anything of the world.",
         "distribution": [
             {"@type": "DataDownload", "contentUrl": file, "encodingFormat": kind} for file, kind in downloads
         ],

@@ -1,4 +1,4 @@
-"""The catalogue's pages: an index, a page a dataset, and worked queries on a made-up extract; whole without a network."""
+"""The catalogue's pages: an index, a page a dataset, worked queries on a made-up extract; whole without a network."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -5,11 +5,15 @@ One description serves the data dictionary, labels in exported files, the worked
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from typing import Any
+
+import yaml
 
 from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.core.sessions import Session, identifier
 from fjo_pipeline.core.table_contracts import TableContract
+from fjo_pipeline.databank.dbt import MODELS
 from fjo_pipeline.databank.tables import CuratedTable, curated_tables
 
 SAID: Mapping[str, str] = {
@@ -119,7 +123,7 @@ def describe(
         for refresh in dates
         for each in _of_refresh(contracts[dataset], refresh, columns, rows, data_schema)
     }
-    return [known.get(name) or _shared(name, columns[name], rows[name]) for name in sorted(rows)]
+    return [known.get(name) or _shared(name, columns[name], rows[name], data_schema) for name in sorted(rows)]
 
 
 def describe_contract(contract: Contract) -> list[Table]:
@@ -275,10 +279,23 @@ def _title(each: CuratedTable, contract: Contract) -> str:
     }[each.name]
 
 
-def _shared(name: str, columns: Sequence[tuple[str, str]], rows: int) -> Table:
-    """A table of no dataset: a reference file or a list of areas."""
+def _shared(name: str, columns: Sequence[tuple[str, str]], rows: int, data_schema: str) -> Table:
+    """A table of no dataset: a view of the models, a reference file or a list of areas."""
     schema, table = name.split(".")
+    views = _models() if schema == data_schema else {}
+    title, labels = views.get(table, ("Shared reference; see docs/reference-data.md", {}))
     return Table(
-        schema, table, "Shared reference; see docs/reference-data.md", "reference", rows,
-        tuple(Column(column, kind, SAID.get(column, "")) for column, kind in columns),
+        schema, table, title, "view" if table in views else "reference", rows,
+        tuple(Column(column, kind, labels.get(column, SAID.get(column, ""))) for column, kind in columns),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _models() -> dict[str, tuple[str, dict[str, str]]]:
+    """What the models say of themselves: description, and columns with theirs."""
+    found: dict[str, tuple[str, dict[str, str]]] = {}
+    for path in sorted((MODELS / "models" / "marts").glob("*.yml")):
+        for model in yaml.safe_load(path.read_text())["models"]:
+            columns = {each["name"]: str(each.get("description", "")).strip() for each in model.get("columns", [])}
+            found[model["name"]] = (str(model.get("description", "")).strip(), columns)
+    return found

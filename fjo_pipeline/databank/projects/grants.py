@@ -66,6 +66,7 @@ class Project(_Model):
     approval: Approval
     disclosure_policy: str = "sail-2025"
     datasets: dict[str, DatasetGrant] = Field(min_length=1)
+    views: tuple[Literal["case", "case_adult", "case_app", "hearing"], ...] = ()
 
     @property
     def data_schema(self) -> str:

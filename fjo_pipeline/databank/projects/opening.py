@@ -9,7 +9,6 @@ from pathlib import Path
 import pyrage
 
 from fjo_pipeline.core.errors import Refused
-
 from fjo_pipeline.core.sessions import Session, literal, open_session
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.describing import Table, describe

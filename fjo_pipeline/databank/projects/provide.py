@@ -7,6 +7,7 @@ from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, identifier, literal
 from fjo_pipeline.databank.ciphers import for_project
 from fjo_pipeline.databank.flow import Databank, Partition
+from fjo_pipeline.databank.projects.case_views import write_case_views
 from fjo_pipeline.databank.projects.grants import DatasetGrant, Project, granted_tables
 
 MADE_UP = "MADE-UP DATA: from synthetic deposits, about nobody"
@@ -26,7 +27,11 @@ def provide(
     for partition in pinned:
         grant = project.datasets[partition.dataset]
         _write_partition(session, databank, project, grant, partition, keyring, tables)
-    _write_shared_reference(session, tables, any(each.synthetic for each in pinned))
+    synthetic = any(each.synthetic for each in pinned)
+    tables |= write_case_views(
+        session, databank, project, pinned, lambda target: _described(session, target, synthetic)
+    )
+    _write_shared_reference(session, tables, synthetic)
     return tables
 
 
