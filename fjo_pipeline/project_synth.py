@@ -56,8 +56,8 @@ README = """\
 
 Project {number}, {title}: the tables, columns, types, lookups and ids that its real extract would have, and no real row
 behind any of them. How often what happens is made up too, so nothing that is counted here says anything of the world.
-Code written on it runs on the real extract as it is. Left out are the case views that some project files grant: they are
-the models', which are not built for made-up extracts.
+Code written on it runs on the real extract as it is. Left out are the case views that some project files grant: they
+are the models', which are not built for made-up extracts.
 
 {file} is a plain DuckDB file that needs no key:
 

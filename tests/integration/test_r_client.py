@@ -24,9 +24,11 @@ suppressPackageStartupMessages(library(data.table))
 folder <- commandArgs(trailingOnly = TRUE)
 load <- function(name) fread(file.path(folder, name), stringsAsFactors = FALSE, integer64 = "double")
 
-cases <- load("case.csv"); adults <- load("case_adult.csv"); types <- load("case_app.csv"); heard <- load("hearing.csv")
+cases <- load("case.csv"); adults <- load("case_adult.csv")
+types <- load("case_app.csv"); heard <- load("hearing.csv")
 stopifnot(is.numeric(cases$case_id), is.numeric(adults$adult_id), inherits(cases$case_start_date, "Date"),
-          inherits(heard$hearing_date, "Date"), max(adults$adult_id) < 1e14, all(adults$adult_id == floor(adults$adult_id)))
+          inherits(heard$hearing_date, "Date"), max(adults$adult_id) < 1e14,
+          all(adults$adult_id == floor(adults$adult_id)))
 
 begun <- as.POSIXlt(cases$case_start_date)
 cases[, year_starting := begun$year + (begun$mon >= 3) + 1900 - 1]
@@ -35,7 +37,8 @@ cases <- cases[case_id %in% types[app_type_name %in% public]$case_id & case_stat
 adults <- adults[case_id %in% cases$case_id & first_app_start_age >= 15 & first_app_start_age <= 50]
 cases <- cases[case_id %in% adults$case_id]
 number <- nrow(adults)
-joined <- merge(cases, adults[, .(case_id, adult_id, first_app_start_age, address_imd_quintile)], by = "case_id", all.x = TRUE)
+about <- adults[, .(case_id, adult_id, first_app_start_age, address_imd_quintile)]
+joined <- merge(cases, about, by = "case_id", all.x = TRUE)
 stopifnot(nrow(joined) == number)
 
 heard <- heard[case_id %in% joined$case_id][order(case_id, hearing_date)]

@@ -111,7 +111,9 @@ def test_select_star_and_the_stata_file_have_the_same_columns_and_rows(name: str
 def test_values_and_variables_are_labelled(folder: Path, lookup: Load) -> None:
     _, about = pyreadstat.read_dta(folder / f"CAFE_ECMS_APPLICATIONS_{DATE}.dta")
     names = lookup("APPLICATIONTYPES")
-    assert about.variable_value_labels["APPLICATIONTYPE1_ID"] == dict(zip(names["ID"].astype(int), names["NAME"]))
+    assert about.variable_value_labels["APPLICATIONTYPE1_ID"] == dict(
+        zip(names["ID"].astype(int), names["NAME"], strict=True)
+    )
     assert about.column_names_to_labels["DATEOFAPPLICATION"] == "Date of the application"
     assert about.file_label == "MADE-UP DATA"
     # One court has several codes; pandas refuses a file in which two values have one label.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyrage
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.sessions import Session, literal, open_session
+from fjo_pipeline.core.sessions import Session, extension_path, literal, open_session
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.describing import Table, describe
 from fjo_pipeline.databank.projects.extract import Extract, extract_key, extract_path, read_extract
@@ -58,6 +58,7 @@ def how_to_open(databank: Databank, number: str) -> Opening:
         work_schema=project.work_schema,
         csv=str(path.parent / "workspace" / "csv"),
         stata=str(path.parent / "workspace" / "stata"),
+        httpfs=literal(extension_path("httpfs")),
     )
 
 

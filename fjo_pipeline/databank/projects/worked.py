@@ -36,13 +36,18 @@ class Opening:
     stata: str
 
 
-def opening(extract: str, *, work: str | None, work_schema: str = "", csv: str, stata: str) -> Opening:
-    """How the file `extract` and the analyst's own one are attached; without `work` the extract is plain, and alone."""
+def opening(
+    extract: str, *, work: str | None, work_schema: str = "", csv: str, stata: str, httpfs: str = "httpfs"
+) -> Opening:
+    """How the file `extract` and the analyst's own one are attached; without `work` the extract is plain, and alone.
+
+    `httpfs` is what LOAD is to load: the extension's name, or its path as a literal where it is known.
+    """
     options = f"ENCRYPTION_KEY '{KEY}', READ_ONLY" if work else "READ_ONLY"
     sql = [f"ATTACH '{extract}' AS extract ({options});"]
     if work:
         sql = [
-            "LOAD httpfs;  -- DuckDB writes nothing encrypted without it; to read the extract it is not needed",
+            f"LOAD {httpfs};  -- DuckDB writes nothing encrypted without it; to read the extract it is not needed",
             *sql,
             f"ATTACH '{work}' AS {work_schema} (ENCRYPTION_KEY '{KEY}');",
         ]
