@@ -63,14 +63,14 @@ def make_catalogue(
             made_up = _write_made_up(inner, made, folder)
     files = catalogue_files(found, made_up, contact)
     for name, content in files.items():
-        write_atomically(folder / name, content.encode(), mode=0o644)
-    return Catalogue(
-        folder,
-        tuple(sorted([*files, *((file for file, _ in made_up.files) if made_up else ())])),
-        len(found),
-        sum(bool(each.refreshes) for each in found),
-        made_up is not None,
-    )
+        write_atomically(folder / name, content.encode())
+    written = sorted([*files, *((file for file, _ in made_up.files) if made_up else ())])
+    # What this process writes is its user's alone; the catalogue is for everybody, from any web server.
+    folder.chmod(0o755)
+    for name in written:
+        (folder / name).chmod(0o644)
+    released = sum(bool(each.refreshes) for each in found)
+    return Catalogue(folder, tuple(written), len(found), released, made_up is not None)
 
 
 def _write_made_up(settings: Settings, made: MadeUpExtract, folder: Path) -> MadeUp:
@@ -96,7 +96,7 @@ def _write_made_up(settings: Settings, made: MadeUpExtract, folder: Path) -> Mad
     (files / DICTIONARY).write_text(dictionary_json(extract, tables, names))
     (files / "README.txt").write_text(f"{MADE_UP}.\n")
     _archive(files, folder / ARCHIVE)
-    write_atomically(folder / FILE, source.read_bytes(), mode=0o644)
+    write_atomically(folder / FILE, source.read_bytes())
     how = opening(FILE, work=None, csv=f"{INSIDE}/csv", stata=f"{INSIDE}/stata")
     media = ((FILE, "application/vnd.duckdb"), (ARCHIVE, "application/zip"))
     return MadeUp(media, rows, how, tuple(questions(tables)))
@@ -110,4 +110,3 @@ def _archive(source: Path, target: Path) -> None:
             entry = ZipInfo(path.relative_to(source.parent).as_posix(), (1980, 1, 1, 0, 0, 0))
             entry.compress_type, entry.external_attr = ZIP_DEFLATED, 0o644 << 16
             archive.writestr(entry, path.read_bytes())
-    target.chmod(0o644)

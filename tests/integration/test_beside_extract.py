@@ -17,8 +17,8 @@ import pytest
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import extension_path
 from fjo_pipeline.databank.disclosure.policy import load_policy
-from fjo_pipeline.databank.flow import Databank
-from fjo_pipeline.databank.projects.analyst import export
+from fjo_pipeline.databank.flow import Databank, release
+from fjo_pipeline.databank.projects.analyst import query
 from fjo_pipeline.databank.projects.beside import PAGES
 from fjo_pipeline.databank.projects.cohort_quality import protected
 from fjo_pipeline.databank.projects.extract import extract_key, extract_path, make_extract, read_extract
@@ -96,8 +96,6 @@ def test_each_page_says_made_up_data_and_is_whole_without_a_network(name: str, p
 def test_real_data_are_not_called_made_up(home: TinyHome) -> None:
     with home.databank.store.writing() as session:
         session.run("UPDATE lake.databank.partitions SET synthetic = false", step="call it real")
-    from fjo_pipeline.databank.flow import release
-
     release(home.databank)
     make_extract(home.databank, "7001", TODAY)
     for name in (*PAGES, "README.txt", "data-dictionary.json", "linkage-quality.json", "record-checklist.json"):
@@ -123,7 +121,21 @@ def test_match_rates_are_rounded_and_a_small_cell_takes_another_with_it() -> Non
 
 def test_the_record_checklist_has_every_item_and_leaves_the_rest_to_the_researcher(provided: TinyHome) -> None:
     items = {each["item"]: each for each in json.loads(beside(provided, "record-checklist.json"))["items"]}
-    assert list(items) == "1.1 1.2 1.3 6.1 6.2 6.3 7.1 12.1 12.2 12.3 13.1 19.1 22.1".split()
+    assert list(items) == [
+        "1.1",
+        "1.2",
+        "1.3",
+        "6.1",
+        "6.2",
+        "6.3",
+        "7.1",
+        "12.1",
+        "12.2",
+        "12.3",
+        "13.1",
+        "19.1",
+        "22.1",
+    ]
     assert "P-7001 of Panel" in items["12.1"]["known"][0]
     assert items["6.2"]["known"] == []
     assert items["6.2"]["left"] == "to be written by the researcher"
@@ -183,18 +195,6 @@ def test_a_key_may_be_sealed_to_the_researcher_and_stays_out_of_the_projects_fol
             refused()
 
 
-@pytest.fixture(scope="module")
-def folder(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Project 1661's folder as its researcher has it: extract, key, README, and the exports in the workspace."""
-    databank, copied = Databank(chain.settings), tmp_path_factory.mktemp("researcher")
-    shutil.copy(extract_path(databank, "1661"), copied)
-    shutil.copy(extract_path(databank, "1661").with_name("README.txt"), copied)
-    (copied / KEY).write_text(extract_key(databank.keyring, "1661") + "\n")
-    for form in ("csv", "stata"):
-        export(databank, "1661", form, copied / "workspace" / form)
-    return copied
-
-
 def told(folder: Path, language: str) -> list[str]:
     """The README's code in a language: how to attach, then each query."""
     text = (folder / "README.txt").read_text()
@@ -204,10 +204,10 @@ def told(folder: Path, language: str) -> list[str]:
     return blocks
 
 
-def test_the_readmes_sql_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
-    key = (folder / KEY).read_text().strip()
-    attach, *asked = told(folder, "SQL")
+def test_the_readmes_sql_runs(researcher: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(researcher)
+    key = (researcher / KEY).read_text().strip()
+    attach, *asked = told(researcher, "SQL")
     with duckdb.connect() as connection:
         connection.execute(attach.replace(KEY, key).replace("LOAD httpfs", HTTPFS))
         answers: list[list[tuple[Any, ...]]] = [connection.execute(each).fetchall() for each in asked]
@@ -215,32 +215,33 @@ def test_the_readmes_sql_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert answers[3][0][0] == answers[3][0][1], "every row finds the row that its id leads to"
 
 
-def test_the_readmes_python_runs(folder: Path) -> None:
-    done = run_python("\n".join(told(folder, "Python")).replace("LOAD httpfs", HTTPFS), folder)
+def test_the_readmes_python_runs(researcher: Path) -> None:
+    done = run_python("\n".join(told(researcher, "Python")).replace("LOAD httpfs", HTTPFS), researcher)
     assert done.returncode == 0, done.stderr
     assert "left_only" in done.stdout
 
 
 @pytest.mark.skipif(RSCRIPT is None, reason="R is not installed: apt-get install r-base-core r-cran-data.table")
-def test_the_readmes_r_runs_on_the_csv_files(folder: Path) -> None:
+def test_the_readmes_r_runs_on_the_csv_files(researcher: Path, tmp_path: Path) -> None:
     assert RSCRIPT is not None
-    attach, *asked = told(folder, "R")
+    attach, *asked = told(researcher, "R")
     # Debian has no duckdb for R: what reads the files of the export is run, what attaches the extract is not.
     reading = attach[attach.index("library(data.table)") :]
-    (folder / "queries.R").write_text("\n".join([reading, *asked]))
-    done = subprocess.run([RSCRIPT, "queries.R"], cwd=folder, capture_output=True, text=True, check=False)
+    script = tmp_path / "queries.R"
+    script.write_text("\n".join([reading, *asked]))
+    done = subprocess.run([RSCRIPT, script], cwd=researcher, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_the_readmes_stata_names_files_and_variables_that_the_export_has(folder: Path) -> None:
-    attach, *asked = told(folder, "Stata")
+def test_the_readmes_stata_names_files_and_variables_that_the_export_has(researcher: Path) -> None:
+    attach, *asked = told(researcher, "Stata")
     assert attach == 'cd "workspace/stata"'
     for block in asked:
         names: set[str] = set()
         for line in block.splitlines():
             if opened := re.match(r'use "(.+)", clear', line):
                 names = set(
-                    pyreadstat.read_dta(folder / "workspace/stata" / opened[1], metadataonly=True)[1].column_names
+                    pyreadstat.read_dta(researcher / "workspace/stata" / opened[1], metadataonly=True)[1].column_names
                 )
             words = re.match(r"(tabulate|keep|merge m:1|generate year = year\(|rename) ?\(?([A-Z_0-9]+)", line)
             assert words is None or words[2] in names or words[1].startswith("merge"), line
@@ -253,9 +254,8 @@ def test_the_cohorts_page_agrees_with_the_extract(chain: Chain) -> None:
     rates = json.loads(extract_path(databank, "1661").with_name("linkage-quality.json").read_text())["match_rates"]
     found = {(each["refresh"], each["dimension"], each["category"]): each for each in rates}
     assert {each["dimension"] for each in rates} >= {"status", "role", "sex", "region", "ethnicity", "age_band"}
-    (linked,) = chain_counts(
-        databank, "count(DISTINCT PERSON_ID_PE) FILTER (WHERE ALF_PE IS NOT NULL AND GNDR_CD = '2')"
-    )
+    linked_girls = "count(DISTINCT PERSON_ID_PE) FILTER (WHERE ALF_PE IS NOT NULL AND GNDR_CD = '2')"
+    (linked,) = chain_counts(databank, linked_girls)
     shown = found["20240711", "sex", "Female"]
     assert shown["linked"] is None or abs(shown["linked"] - linked) <= 2
     (known,) = chain_counts(databank, "count(DISTINCT PERSON_ID_PE) FILTER (WHERE ALF_STS_CD = '4')")
@@ -263,7 +263,5 @@ def test_the_cohorts_page_agrees_with_the_extract(chain: Chain) -> None:
 
 
 def chain_counts(databank: Databank, what: str) -> tuple[Any, ...]:
-    from fjo_pipeline.databank.projects.analyst import query
-
     (row,) = query(databank, "1661", f"SELECT {what} AS n FROM SAIL1661V.CAFE_ECMS_ALF_20240711").to_pylist()
     return tuple(row.values())

@@ -102,6 +102,7 @@ def test_match_rates_are_those_of_the_publication(chain: Chain) -> None:
     assert found["pedw"].released == ()
 
 
+@pytest.mark.slow
 def test_the_made_up_extract_can_be_downloaded_and_its_queries_run(
     nowhere: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fjo_pipeline.databank.flow import Databank
-from fjo_pipeline.databank.projects.analyst import export, query
+from fjo_pipeline.databank.projects.analyst import query
 from tests.integration.conftest import Chain
 
 RSCRIPT = shutil.which("Rscript")
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(
 
 SCRIPT = r"""
 suppressPackageStartupMessages(library(data.table))
-folder <- commandArgs(trailingOnly = TRUE)
-load <- function(name) fread(file.path(folder, name), stringsAsFactors = FALSE, integer64 = "double")
+given <- commandArgs(trailingOnly = TRUE)
+load <- function(name) fread(file.path(given[1], name), stringsAsFactors = FALSE, integer64 = "double")
 
 cases <- load("case.csv"); adults <- load("case_adult.csv")
 types <- load("case_app.csv"); heard <- load("hearing.csv")
@@ -60,7 +60,7 @@ joined[, place := seq_len(.N), by = adult_id]
 first <- joined[place == 1]
 first[, adult_id := sprintf("%.0f", adult_id)]
 fwrite(first[, .(adult_id, case_id = sprintf("%.0f", case_id), year_starting, court_count, final_order)],
-       file.path(folder, "first.csv"))
+       file.path(given[2], "first.csv"))
 """
 
 SQL = """
@@ -73,15 +73,20 @@ WHERE first_app_start_age BETWEEN 15 AND 50 GROUP BY adult_id ORDER BY adult_id
 """
 
 
-def test_the_case_views_go_through_a_second_teams_steps_in_r(chain: Chain, tmp_path: Path) -> None:
+def test_the_case_views_go_through_a_second_teams_steps_in_r(chain: Chain, researcher: Path, tmp_path: Path) -> None:
     assert RSCRIPT is not None
     databank = Databank(chain.settings)
-    export(databank, "1661", "csv", tmp_path / "csv")
     script = tmp_path / "client.R"
     script.write_text(SCRIPT)
-    done = subprocess.run([RSCRIPT, script, tmp_path / "csv"], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [RSCRIPT, script, researcher / "workspace" / "csv", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
-    with (tmp_path / "csv" / "first.csv").open() as lines:
+    with (tmp_path / "first.csv").open() as lines:
         first = list(csv.DictReader(lines))
     expected = query(databank, "1661", SQL).to_pylist()
     assert len(expected) > 50

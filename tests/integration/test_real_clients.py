@@ -12,7 +12,7 @@ import pyreadstat
 import pytest
 
 from fjo_pipeline.databank.flow import Databank
-from fjo_pipeline.databank.projects.analyst import export, query
+from fjo_pipeline.databank.projects.analyst import query
 from tests.integration.conftest import Chain
 from tests.integration.sail_columns import LOOKUPS, TABLES
 
@@ -38,11 +38,9 @@ Load = Callable[[str], Frame]
 
 
 @pytest.fixture(scope="module")
-def folder(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(researcher: Path) -> Path:
     """Project 1661's extract as Stata files."""
-    out = tmp_path_factory.mktemp("stata")
-    export(Databank(chain.settings), "1661", "stata", out)
-    return out
+    return researcher / "workspace" / "stata"
 
 
 @pytest.fixture(scope="module")
