@@ -105,7 +105,8 @@ def test_real_data_are_not_called_made_up(home: TinyHome) -> None:
 def test_few_people_are_suppressed_by_the_policy_of_the_project(provided: TinyHome) -> None:
     rates = json.loads(beside(provided, "linkage-quality.json"))
     assert rates["policy"] == "sail-2025"
-    assert {(each["people"], each["linked"]) for each in rates["match_rates"]} == {(None, None)}
+    assert {each["people"] for each in rates["match_rates"]} == {None}
+    assert {each["linked"] for each in rates["match_rates"]} <= {None, 0}, "nobody at all is nothing to hide"
     assert "suppressed" in beside(provided, "linkage-quality.html")
 
 

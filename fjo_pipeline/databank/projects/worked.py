@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from fjo_pipeline.core.sessions import literal
 from fjo_pipeline.databank.projects.describing import Table
 
 QUESTIONS = 5
@@ -44,26 +45,18 @@ def opening(
     `httpfs` is what LOAD is to load: the extension's name, or its path as a literal where it is known.
     """
     options = f"ENCRYPTION_KEY '{KEY}', READ_ONLY" if work else "READ_ONLY"
-    sql = [f"ATTACH '{extract}' AS extract ({options});"]
+    statements = [f"ATTACH {literal(extract)} AS extract ({options})"]
     if work:
-        sql = [
-            f"LOAD {httpfs};  -- DuckDB writes nothing encrypted without it; to read the extract it is not needed",
-            *sql,
-            f"ATTACH '{work}' AS {work_schema} (ENCRYPTION_KEY '{KEY}');",
-        ]
-    sql.append("USE extract;")
-    statements = [line.split("  --")[0].rstrip(";") for line in sql]
-    keyed = [line.replace(f"'{KEY}'", "'{key}'") for line in statements]
+        statements.insert(0, f"LOAD {httpfs}")
+        statements.append(f"ATTACH {literal(work)} AS {work_schema} (ENCRYPTION_KEY '{KEY}')")
+    statements.append("USE extract")
+    sql = [f"{each};" for each in statements]
+    if work:
+        sql.insert(0, "-- DuckDB writes nothing encrypted without httpfs; to read the extract it is not needed.")
     python = ["import duckdb", *([f'key = open("{KEY}").read().strip()'] if work else []), "con = duckdb.connect()"]
-    python += [f'con.execute({"f" if "{key}" in line else ""}"{line}")' for line in keyed]
+    python += [f"con.execute({_in_python(each)})" for each in statements]
     r = [f'key <- trimws(readLines("{KEY}"))'] if work else []
-    r += ["con <- DBI::dbConnect(duckdb::duckdb())"]
-    r += [
-        'DBI::dbExecute(con, sprintf("' + line.replace("'{key}'", "'%s'") + '", key))'
-        if "{key}" in line
-        else f'DBI::dbExecute(con, "{line}")'
-        for line in keyed
-    ]
+    r += ["con <- DBI::dbConnect(duckdb::duckdb())", *(f"DBI::dbExecute(con, {_in_r(each)})" for each in statements)]
     reading = [
         "library(data.table)",
         "read <- function(name) {",
@@ -71,6 +64,26 @@ def opening(
         "}",
     ]
     return Opening("\n".join(sql), "\n".join(python), "\n".join(r + reading), f'cd "{stata}"')
+
+
+def _in_python(statement: str) -> str:
+    """A statement as a Python string, with the variable `key` in the key's place."""
+    if KEY not in statement:
+        return f'"{_escaped(statement)}"'
+    doubled = statement.replace("{", "{{").replace("}", "}}")
+    return f'f"{_escaped(doubled)}"'.replace(KEY, "{key}")
+
+
+def _in_r(statement: str) -> str:
+    """A statement as an R string, with the variable `key` in the key's place."""
+    if KEY not in statement:
+        return f'"{_escaped(statement)}"'
+    doubled = _escaped(statement).replace("%", "%%").replace(KEY, "%s")
+    return f'sprintf("{doubled}", key)'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def questions(tables: Sequence[Table]) -> list[Question]:

@@ -7,9 +7,16 @@ CODED = Column("TYPE_ID", "BIGINT", lookup=Lookup("REFV.TYPES_20240711", "ID", "
 DATED = Column("SEEN", "DATE")
 
 
-def table(name: str, *columns: Column, refresh: str = "20240711", special: bool = False, **more: object) -> Table:
-    found = Table("V", f"{name}_{refresh}", "", "table", 1, columns, "tiny", refresh, special)
-    return Table(**(vars(found) | more))
+def table(
+    name: str,
+    *columns: Column,
+    refresh: str = "20240711",
+    special: bool = False,
+    refers: dict[str, tuple[str, str]] | None = None,
+) -> Table:
+    return Table(
+        "V", f"{name}_{refresh}", "", "table", 1, columns, "tiny", refresh, special_access=special, refers=refers or {}
+    )
 
 
 def titles(*tables: Table) -> list[str]:
@@ -53,3 +60,14 @@ def test_the_key_is_nowhere_but_in_the_place_kept_for_it() -> None:
     assert how.sql.count(KEY) == 2
     assert how.python.splitlines()[1] == f'key = open("{KEY}").read().strip()'
     assert how.r.splitlines()[0] == f'key <- trimws(readLines("{KEY}"))'
+
+
+def test_a_folder_of_any_name_can_be_attached() -> None:
+    odd = 'o\'dd {50%} "x"/e.duckdb'
+    how = opening(odd, work="w", work_schema="W", csv="csv", stata="stata")
+    said: list[str] = []
+    lines = [line for line in how.python.splitlines() if line.startswith("con.execute")]
+    names = {"con": type("Con", (), {"execute": said.append}), "key": "k"}
+    exec("\n".join(lines), names)
+    assert said[1] == "ATTACH 'o''dd {50%} \"x\"/e.duckdb' AS extract (ENCRYPTION_KEY 'k', READ_ONLY)"
+    assert "50%%" in how.r
