@@ -16,7 +16,7 @@ from fjo_pipeline.databank.disclosure.policy import Policy
 from fjo_pipeline.databank.disclosure.release import release_tables
 from fjo_pipeline.databank.flow import Databank, Partition
 from fjo_pipeline.databank.projects.describing import CODES, Table
-from fjo_pipeline.databank.quality.page import DIMENSIONS, OVERLAPPING, SOURCES
+from fjo_pipeline.databank.quality.page import DIMENSIONS, OVERLAPPING, SOURCES, natural_order
 from fjo_pipeline.databank.tables import person_entity
 
 GROUPS = "lake.intermediate.int_linkage_groups"
@@ -96,13 +96,14 @@ def _from_models(
     query = f"SELECT person_id, person_id AS person FROM lake.intermediate.int_people WHERE {about}"
     with mapped_keys(session, query, {"person": to_project}, step="find the extract's people in the models") as mapped:
         names = ", ".join(literal(each) for each in granted)
-        # A band of ages goes by its lower bound, not as text.
-        order = "CASE WHEN dimension = 'age_band' THEN try_cast(regexp_extract(category, '^[0-9]+') AS INTEGER) END"
         rows = session.rows(
-            f"""WITH cohort AS (SELECT person_id FROM {mapped} WHERE person IN ({people}))
-            SELECT dimension, category, count(DISTINCT person_id), count(DISTINCT person_id) FILTER (WHERE is_linked)
-            FROM {GROUPS} SEMI JOIN cohort USING (person_id)
-            WHERE {about} AND dimension IN ({names}) GROUP BY ALL ORDER BY dimension, {order}, category""",
+            f"""WITH cohort AS (SELECT person_id FROM {mapped} WHERE person IN ({people})),
+            counted AS (
+                SELECT dimension, category, count(DISTINCT person_id) AS people,
+                    count(DISTINCT person_id) FILTER (WHERE is_linked) AS linked
+                FROM {GROUPS} SEMI JOIN cohort USING (person_id)
+                WHERE {about} AND dimension IN ({names}) GROUP BY dimension, category)
+            FROM counted ORDER BY dimension, {natural_order()}, category""",
             step="count the cohort's links",
         )
     found: dict[str, list[tuple[str, int, int]]] = {}
