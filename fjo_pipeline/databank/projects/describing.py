@@ -282,20 +282,20 @@ def _title(each: CuratedTable, contract: Contract) -> str:
 def _shared(name: str, columns: Sequence[tuple[str, str]], rows: int, data_schema: str) -> Table:
     """A table of no dataset: a view of the models, a reference file or a list of areas."""
     schema, table = name.split(".")
-    views = _models() if schema == data_schema else {}
-    title, labels = views.get(table, ("Shared reference; see docs/reference-data.md", {}))
+    model = _model(table) if schema == data_schema else None
+    title, labels = model or ("Shared reference; see docs/reference-data.md", {})
     return Table(
-        schema, table, title, "view" if table in views else "reference", rows,
+        schema, table, title, "view" if model else "reference", rows,
         tuple(Column(column, kind, labels.get(column, SAID.get(column, ""))) for column, kind in columns),
     )  # fmt: skip
 
 
-@lru_cache(maxsize=1)
-def _models() -> dict[str, tuple[str, dict[str, str]]]:
-    """What the models say of themselves: description, and columns with theirs."""
-    found: dict[str, tuple[str, dict[str, str]]] = {}
-    for path in sorted((MODELS / "models" / "marts").glob("*.yml")):
-        for model in yaml.safe_load(path.read_text())["models"]:
-            columns = {each["name"]: str(each.get("description", "")).strip() for each in model.get("columns", [])}
-            found[model["name"]] = (str(model.get("description", "")).strip(), columns)
-    return found
+@lru_cache(maxsize=8)
+def _model(name: str) -> tuple[str, dict[str, str]] | None:
+    """What a mart's own file says of it: description, and its columns' descriptions; None where there is no such."""
+    path = MODELS / "models" / "marts" / f"{name}.yml"
+    if not path.is_file():
+        return None
+    (model,) = yaml.safe_load(path.read_text())["models"]
+    columns = {each["name"]: str(each.get("description", "")).strip() for each in model.get("columns", [])}
+    return str(model.get("description", "")).strip(), columns

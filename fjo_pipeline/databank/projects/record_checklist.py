@@ -28,7 +28,8 @@ def record_checklist(
     project: Project, contracts: Mapping[str, Contract], pinned: Sequence[Partition], tables: Sequence[Table]
 ) -> list[Item]:
     """Every item of RECORD that goes beyond STROBE, in its order."""
-    named = tuple(f"{contracts[each.dataset].title}: refresh {each.refresh}" for each in pinned)
+    dates = {name: ", ".join(each.refresh for each in pinned if each.dataset == name) for name in contracts}
+    named = tuple(f"{each.title}, refreshed {dates[name]}" for name, each in contracts.items())
     sources = tuple(f"{each.title}. {each.source.strip()}" for each in contracts.values())
     lookups = sum(each.kind == "lookup" for each in tables)
     linked = [each for each in pinned if not contracts[each.dataset].register_]
@@ -120,7 +121,7 @@ def record_checklist(
             (
                 "The data are provided to approved projects only. The software that made the extract is open "
                 "(fjo-pipeline, MIT licence). A made-up extract of the same shape: "
-                f"`fjo project synth {project.number}`.",
+                f"fjo project synth {project.number}.",
             ),
             "where protocol and analysis code can be got: " + YOURS,
         ),
