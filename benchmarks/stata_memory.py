@@ -9,7 +9,7 @@ from resource import RUSAGE_SELF, getrusage
 
 from benchmarks.report import write_section
 from fjo_pipeline.core.sessions import open_session
-from fjo_pipeline.databank.projects.describing import Column, Table
+from fjo_pipeline.databank.projects.dictionary import Column, Table
 from fjo_pipeline.databank.projects.stata import write_stata
 
 ROWS = (500_000, 2_000_000, 5_000_000)

@@ -18,7 +18,8 @@ from fjo_pipeline.databank.catalogue.entries import entries
 from fjo_pipeline.databank.catalogue.pages import MadeUp, catalogue_files
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.beside import DICTIONARY, dictionary_json
-from fjo_pipeline.databank.projects.describing import all_code_names, describe
+from fjo_pipeline.databank.projects.describing import describe
+from fjo_pipeline.databank.projects.dictionary import all_code_names
 from fjo_pipeline.databank.projects.extract import MADE_UP
 from fjo_pipeline.databank.projects.grants import project_numbers
 from fjo_pipeline.databank.projects.stata import write_stata

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from fjo_pipeline.core.contracts import Contract, contract, datasets, registers
 from fjo_pipeline.databank.flow import Databank, partitions, released
-from fjo_pipeline.databank.projects.describing import Table, describe_contract
+from fjo_pipeline.databank.projects.describing import describe_contract
+from fjo_pipeline.databank.projects.dictionary import Table
 from fjo_pipeline.databank.quality.page import SOURCES
 
 COUNTS = "lake.publications.pub_match_rates"

@@ -12,11 +12,11 @@ from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.sessions import WORKING, Session, assert_statements, confine, identifier, literal
 from fjo_pipeline.databank.flow import Databank
-from fjo_pipeline.databank.projects.beside import DICTIONARY, dictionary_json
-from fjo_pipeline.databank.projects.describing import Table, all_code_names
+from fjo_pipeline.databank.projects.beside import DICTIONARY, described, dictionary_json
+from fjo_pipeline.databank.projects.dictionary import Table, all_code_names
 from fjo_pipeline.databank.projects.extract import MADE_UP, extract_key, extract_path, read_extract
 from fjo_pipeline.databank.projects.grants import load_project
-from fjo_pipeline.databank.projects.opening import described, extract_session
+from fjo_pipeline.databank.projects.opening import extract_session
 from fjo_pipeline.databank.projects.stata import write_stata
 
 Format = Literal["csv", "parquet", "stata"]

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.linkage_counts import Sections
 from fjo_pipeline.core.pages import MADE_UP, render
-from fjo_pipeline.core.sessions import literal
+from fjo_pipeline.core.sessions import Session, literal
 from fjo_pipeline.databank.disclosure.policy import load_policy
 from fjo_pipeline.databank.flow import Databank, Partition, partitions
 from fjo_pipeline.databank.projects.cohort_quality import cohort_rates, words
-from fjo_pipeline.databank.projects.describing import Lookup, Table, all_code_names
+from fjo_pipeline.databank.projects.describing import describe
+from fjo_pipeline.databank.projects.dictionary import Lookup, Table, all_code_names
 from fjo_pipeline.databank.projects.grants import Project
-from fjo_pipeline.databank.projects.record_checklist import YOURS, record_checklist
+from fjo_pipeline.databank.projects.record_checklist import record_checklist
 from fjo_pipeline.databank.projects.worked import Opening, Question, opening, questions
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ def write_beside(databank: Databank, project: Project, extract: "Extract") -> No
     """Write everything that belongs beside an extract that has just been made."""
     # `extract` imports this module to call it.
     from fjo_pipeline.databank.projects.extract import extract_key, extract_path
-    from fjo_pipeline.databank.projects.opening import described
 
     path = extract_path(databank, project.number)
     policy = load_policy(project.disclosure_policy)
@@ -53,7 +53,7 @@ def write_beside(databank: Databank, project: Project, extract: "Extract") -> No
     pages = {
         "data-dictionary.html": _page("dictionary", project, extract, tables=tables, names=names),
         "linkage-quality.html": _page("quality", project, extract, rates=rates, words=words, policy=policy),
-        "record-checklist.html": _page("record", project, extract, checklist=checklist, yours=YOURS),
+        "record-checklist.html": _page("record", project, extract, checklist=checklist),
         DICTIONARY: dictionary_json(extract, tables, names),
         "linkage-quality.json": _json(extract, policy=policy.name, match_rates=_rates_json(rates)),
         "record-checklist.json": _json(extract, items=[asdict(each) for each in checklist]),
@@ -61,6 +61,17 @@ def write_beside(databank: Databank, project: Project, extract: "Extract") -> No
     }
     for name, content in pages.items():
         write_atomically(path.parent / name, content.encode())
+
+
+def described(databank: Databank, session: Session, extract: "Extract") -> list[Table]:
+    """What each table of an open extract holds."""
+    return describe(
+        session,
+        {dataset: databank.contract(dataset) for dataset in extract.refreshes},
+        extract.refreshes,
+        {name: int(table["rows"]) for name, table in extract.tables.items()},
+        f"SAIL{extract.project}V",
+    )
 
 
 def dictionary_json(extract: "Extract", tables: Sequence[Table], names: Mapping[Lookup, Mapping[Any, str]]) -> str:

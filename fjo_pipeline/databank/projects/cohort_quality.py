@@ -15,7 +15,7 @@ from fjo_pipeline.databank.disclosure.cells import FrequencyTable
 from fjo_pipeline.databank.disclosure.policy import Policy
 from fjo_pipeline.databank.disclosure.release import release_tables
 from fjo_pipeline.databank.flow import Databank, Partition
-from fjo_pipeline.databank.projects.describing import CODES, Table
+from fjo_pipeline.databank.projects.dictionary import CODES, Table
 from fjo_pipeline.databank.quality.page import DIMENSIONS, OVERLAPPING, SOURCES, natural_order
 from fjo_pipeline.databank.tables import person_entity
 

@@ -1,4 +1,4 @@
-"""Opening an extract: a session that reads it, what it holds, how its researcher attaches it, and the key's own way."""
+"""Opening an extract: a session that reads it, how its researcher attaches it, and the key's own way."""
 
 import os
 from collections.abc import Iterator
@@ -11,8 +11,7 @@ import pyrage
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import Session, extension_path, literal, open_session
 from fjo_pipeline.databank.flow import Databank
-from fjo_pipeline.databank.projects.describing import Table, describe
-from fjo_pipeline.databank.projects.extract import Extract, extract_key, extract_path, read_extract
+from fjo_pipeline.databank.projects.extract import extract_key, extract_path, read_extract
 from fjo_pipeline.databank.projects.grants import load_project
 from fjo_pipeline.databank.projects.worked import Opening, opening
 
@@ -30,17 +29,6 @@ def extract_session(databank: Databank, number: str, *, lock: bool = True) -> It
     ) as session:
         session.run(f"ATTACH {path} AS extract (ENCRYPTION_KEY {key}, READ_ONLY)", step="open the extract")
         yield session
-
-
-def described(databank: Databank, session: Session, extract: Extract) -> list[Table]:
-    """What each table of an open extract holds."""
-    return describe(
-        session,
-        {dataset: databank.contract(dataset) for dataset in extract.refreshes},
-        extract.refreshes,
-        {name: int(table["rows"]) for name, table in extract.tables.items()},
-        f"SAIL{extract.project}V",
-    )
 
 
 def how_to_open(databank: Databank, number: str) -> Opening:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fjo_pipeline.core.contracts import Contract
 from fjo_pipeline.databank.flow import Partition
-from fjo_pipeline.databank.projects.describing import Table
+from fjo_pipeline.databank.projects.dictionary import Table
 from fjo_pipeline.databank.projects.grants import Project
 
 YOURS = "to be written by the researcher"

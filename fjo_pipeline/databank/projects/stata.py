@@ -11,7 +11,7 @@ from typing import Any
 import pyreadstat
 
 from fjo_pipeline.core.sessions import Session, identifier
-from fjo_pipeline.databank.projects.describing import Column, Lookup, Table
+from fjo_pipeline.databank.projects.dictionary import Column, Lookup, Table
 
 LONGEST_LABEL = 80
 """Characters that Stata keeps of a variable's label."""

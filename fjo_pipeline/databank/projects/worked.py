@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from fjo_pipeline.core.sessions import literal
-from fjo_pipeline.databank.projects.describing import Table
+from fjo_pipeline.databank.projects.dictionary import Table
 
 QUESTIONS = 5
 LANGUAGES = ("sql", "python", "r", "stata")

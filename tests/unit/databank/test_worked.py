@@ -1,6 +1,6 @@
 """Which questions are asked of an extract, and how its files are said to be attached."""
 
-from fjo_pipeline.databank.projects.describing import Column, Lookup, Table
+from fjo_pipeline.databank.projects.dictionary import Column, Lookup, Table
 from fjo_pipeline.databank.projects.worked import KEY, opening, questions
 
 CODED = Column("TYPE_ID", "BIGINT", lookup=Lookup("REFV.TYPES_20240711", "ID", "NAME"))
