@@ -171,7 +171,7 @@ def people(table: Load, lookup: Load) -> Frame:
         assert set(values["PERSON_ID_PE"]) <= set(each["PERSON_ID_PE"])
         each = merged.rename(columns={"_merge": f"{kind.lower()}_mis"})
     types = lookup("DISABILITYTYPES").sort_values("ID").reset_index(drop=True)
-    assert types.loc[19, "NAME"].startswith("Down")
+    assert str(types.loc[19, "NAME"]).startswith("Down")
     types.loc[19, "NAME"] = "Downs Syndrome"
     found = with_name(table("DISABILITIES"), "DISABILITYTYPE_ID", types, ["NAME"])
     found["flag"] = found["NAME"].str[:30].map(lambda name: re.sub(r"[^A-Za-z0-9_]", "_", name))
@@ -237,11 +237,11 @@ def related(table: Load, lookup: Load, people: Frame) -> Frame:
 def test_relationships_reshape_wide_without_loss_and_fit_the_loops(related: Frame) -> None:
     assert related["n"].max() == 14, "users' loops run to 14, and somebody has as many"
     wide = related.pivot(index="PERSON_ID_PE", columns="n")
-    wide.columns = pd.Index([f"{name}{number}" for name, number in wide.columns])
+    wide.columns = wide.columns.map(lambda pair: f"{pair[0]}{pair[1]}")
     assert len(wide) == related["PERSON_ID_PE"].nunique()
     assert wide.filter(regex="^RELATEDPERSON_ID_PE").notna().sum().sum() == len(related)
     # The code renames two flags that would be too long with a number behind them.
-    fits = [name for name in wide if not name.startswith(("Learning_Difficulties", "Wheelchair"))]
+    fits = [name for name in map(str, wide) if not name.startswith(("Learning_Difficulties", "Wheelchair"))]
     assert max(map(len, fits)) < LONGEST_NAME
 
 

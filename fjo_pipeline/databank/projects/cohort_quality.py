@@ -41,13 +41,15 @@ def cohort_rates(
 
 def protected(dimension: str, rows: Rows, policy: Policy) -> list[Count]:
     """Rows as the policy lets them be shown; rows in which one person may be twice are protected one by one."""
-    together = [[row] for row in rows] if dimension in OVERLAPPING else [rows]
+    together: list[Rows] = [[row] for row in rows] if dimension in OVERLAPPING else [rows]
     shown = {item: cell for each in together for item, cell in _shown(each, policy).items()}
     return [Count(dimension, place, item, *shown[item]) for place, (item, _, _) in enumerate(rows)]
 
 
 def _shown(rows: Rows, policy: Policy) -> dict[str, tuple[int | None, int | None]]:
-    counts = {(item, said): number for item, people, linked in rows for said, number in _halves(people, linked)}
+    counts: dict[tuple[str, ...], int] = {
+        (item, said): number for item, people, linked in rows for said, number in _halves(people, linked)
+    }
     table = FrequencyTable("match rates", ("group", "link"), counts)
     (released,) = release_tables([table], policy, 0).tables
     return {

@@ -179,7 +179,7 @@ def _title(each: CuratedTable, contract: Contract) -> str:
     }[each.name]
 
 
-def _shared(name: str, columns: Sequence[tuple[str, str]], rows: int, data_schema: str) -> Table:
+def _shared(name: str, columns: Sequence[tuple[str, str]], rows: int | None, data_schema: str) -> Table:
     """A table of no dataset: a view of the models, a reference file or a list of areas."""
     schema, table = name.split(".")
     model = _model(table) if schema == data_schema else None

@@ -59,7 +59,7 @@ def _without_clock(target: Path) -> None:
         file.write(NO_TIME)
 
 
-def value_labels(names: Mapping[Any, str]) -> dict[int, str]:
+def value_labels(names: Mapping[Any, str]) -> dict[int | float, str]:
     """Names of codes as labels, no two alike: pandas does not read a file in which one court has several codes."""
     often = Counter(names.values())
     return {
