@@ -306,6 +306,39 @@ def project_export(
     print(f"{len(files)} files in {files[0].parent if files else 'no folder'}")
 
 
+@project_app.command("open")
+def project_open(
+    number: str,
+    key_file: Annotated[
+        Path | None, typer.Option(help="Write the key to this new file, to be handed over apart from the extract.")
+    ] = None,
+    recipient: Annotated[str | None, typer.Option(help="Seal the key file to this age public key (age1…).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print how to attach a project's extract and its analyst's own file, in SQL, Python and R."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.opening import how_to_open, write_key
+
+    if recipient and not key_file:
+        raise typer.BadParameter("--recipient says who may open the key file: name it by --key-file")
+    databank = Databank(Settings())
+    how = how_to_open(databank, number)
+    if key_file:
+        write_key(databank, number, key_file, recipient)
+    if as_json:
+        print(json.dumps(asdict(how), indent=1))
+        return
+    for language, code in (("SQL", how.sql), ("Python", how.python), ("R", how.r)):
+        print(f"--- {language} ---\n{code}\n")
+    if key_file:
+        print(
+            f"The key is in {key_file}{', sealed to its recipient' if recipient else ''}: hand it over apart from the"
+        )
+        print("extract, by another way than the one that the extract went, and delete it here.")
+    else:
+        print(f"The key goes apart from the file: `fjo project open {number} --key-file FILE [--recipient age1…]`.")
+
+
 @output_app.command("check")
 def output_check(
     number: str,
@@ -372,6 +405,21 @@ def publish_command(
 
     made = publish(Databank(Settings()), policy)
     print(json.dumps(made.as_json(), indent=1) if as_json else summary(made))
+
+
+@app.command()
+def catalogue(
+    out: Annotated[Path, typer.Option(help="The folder that the pages go to.")] = Path("catalogue"),
+    contact: Annotated[str, typer.Option(help="Whom to ask about access; shown as it stands.")] = "",
+) -> None:
+    """Make the public catalogue: pages from contracts and released counts alone, and a made-up extract."""
+    from fjo_pipeline.catalogue import make_catalogue
+
+    made = make_catalogue(Settings(), out, _progress, contact=contact)
+    print(f"{made.datasets} datasets, {made.released} with a released refresh, {len(made.files)} files")
+    if not made.made_up:
+        print("no made-up extract: the sample project 1661 is not among the project files")
+    print(made.folder / "index.html")
 
 
 @app.command("sql")

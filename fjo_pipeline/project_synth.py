@@ -18,8 +18,9 @@ from fjo_pipeline.core.data_dictionary import data_dictionary
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.findings import Finding
+from fjo_pipeline.core.keyring import Keyring, keyring_path
 from fjo_pipeline.core.sessions import literal, open_session
-from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.core.settings import ZONES, Settings
 from fjo_pipeline.databank.flow import Databank, curate, partitions, receive, release
 from fjo_pipeline.databank.projects.extract import (
     MADE_UP,
@@ -30,6 +31,7 @@ from fjo_pipeline.databank.projects.extract import (
     make_project_keys,
 )
 from fjo_pipeline.databank.projects.grants import Approval, DatasetGrant, Project, granted_tables, load_project
+from fjo_pipeline.databank.projects.places import project_keys
 from fjo_pipeline.home import make_zones
 from fjo_pipeline.provider.flow import Provider, check_split, send_files, split_deposit, take_deposit
 from fjo_pipeline.reference import add_reference_file
@@ -54,7 +56,8 @@ README = """\
 
 Project {number}, {title}: the tables, columns, types, lookups and ids that its real extract would have, and no real row
 behind any of them. How often what happens is made up too, so nothing that is counted here says anything of the world.
-Code written on it runs on the real extract as it is.
+Code written on it runs on the real extract as it is. Left out are the case views that some project files grant: they
+are the models', which are not built for made-up extracts.
 
 {file} is a plain DuckDB file that needs no key:
 
@@ -78,7 +81,7 @@ def synthesise_project(
     settings: Settings, number: str, say: Say, *, people: int = 1000, seed: int = 1,
     refresh: str = REFRESH, out: Path | None = None,
 ) -> MadeUpExtract:  # fmt: skip
-    """Make a project's extract of made-up people, about `people` in each dataset; the same seed makes the same.
+    """Make a project's extract of made-up people, about `people` in each dataset; a seed makes the same, ids too.
 
     The refreshes are those that the project pins; else those that this home's databank holds, of which only the dates
     are read; else `refresh`. No approval has to be in force. Refused where the project file is not right.
@@ -90,7 +93,7 @@ def synthesise_project(
         granted_tables(each, project.datasets[name], refreshes[name][0])
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(prefix=".made-up-", dir=settings.home.absolute()) as scratch:
-        inner = _home(settings, project, Path(scratch))
+        inner = _home(settings, project, seed, Path(scratch))
         say("made-up people, and their register …")
         world = _load_world(inner, build_world(seed, people), max(each for some in refreshes.values() for each in some))
         for name, each in contracts.items():
@@ -131,16 +134,17 @@ def _refreshes(settings: Settings, project: Project, otherwise: str) -> dict[str
     return result
 
 
-def _home(settings: Settings, project: Project, scratch: Path) -> Settings:
-    """A home in which the project is approved, for all people, with keys that are destroyed with it.
+def _home(settings: Settings, project: Project, seed: int, scratch: Path) -> Settings:
+    """A home in which the project is approved, for all people, with keys that follow from the seed, nobody else's.
 
-    A cohort is found in the harmonised core, which dbt has not built here; among made-up people it would be nobody's.
+    A cohort is found in the harmonised core, and the case views are the models', which take longer to build than all
+    the rest: dbt builds neither here, and among made-up people a cohort would be nobody's.
     """
     today = date.today()
     approval = Approval(by="nobody", reference="MADE-UP", valid_from=today, valid_until=today)
     grants = {name: _approved(grant, approval) for name, grant in project.datasets.items()}
-    everybody = {"cohort": None, "comparison": None}
-    approved = project.model_copy(update={"approval": approval, "datasets": grants} | everybody)
+    unbuilt = {"cohort": None, "comparison": None, "views": ()}
+    approved = project.model_copy(update={"approval": approval, "datasets": grants} | unbuilt)
     projects = scratch / "projects"
     projects.mkdir()
     (projects / f"{project.number}.yaml").write_text(yaml.safe_dump(approved.model_dump(mode="json")))
@@ -150,6 +154,10 @@ def _home(settings: Settings, project: Project, scratch: Path) -> Settings:
             "passphrase_file": None, "linkage_engine": "duckdb", "settle_seconds": 0,
         }
     )  # fmt: skip
+    for zone in ZONES:
+        inner.zone(zone).mkdir(parents=True, mode=0o700)
+        own = project_keys(project.number) if zone == "databank" else ()
+        Keyring.create(zone, keyring_path(inner, zone), made_up=str(seed), also=own)
     make_zones(inner)
     Databank(inner).store.create()
     return inner

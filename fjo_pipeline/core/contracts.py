@@ -121,6 +121,14 @@ class DifferenceBands(ContractPart):
     link_changes: Change = 0.02
 
 
+class Coverage(ContractPart):
+    """Where and when what a dataset records happened: for the catalogue."""
+
+    spatial: tuple[str, ...] = ()
+    temporal: str = Field(default="", pattern=r"^([0-9]{4}(-[0-9]{2}){0,2}/(\.\.|[0-9]{4}(-[0-9]{2}){0,2}))?$")
+    """An ISO 8601 interval, `..` where it goes on: 2014/.."""
+
+
 class Contract(ContractPart):
     """A dataset, declared once."""
 
@@ -141,6 +149,8 @@ class Contract(ContractPart):
     harmonised_as: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$", exclude=True)
     tables: tuple[TableContract, ...] = Field(min_length=1)
     derived: FirstApplicationAgeBand | None = None
+    # Left out of the digest: what the catalogue says of a dataset makes no table of it new.
+    coverage: Coverage = Field(default=Coverage(), exclude=True)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,20 @@ class Keyring:
     _document: dict[str, Any] = field(repr=False)
 
     @classmethod
-    def create(cls, zone: Zone, path: Path, passphrase: bytes | None = None) -> "Keyring":
-        """Make a zone's keyring with its keys; Refused where one is there already."""
+    def create(
+        cls,
+        zone: Zone,
+        path: Path,
+        passphrase: bytes | None = None,
+        *,
+        made_up: str | None = None,
+        also: Sequence[str] = (),
+    ) -> "Keyring":
+        """Make a zone's keyring with its keys, and those named in `also`; Refused where one is there already.
+
+        For made-up data alone: with a text in `made_up` the keys that make ids follow from it, so that the same made-up
+        deposits get the same ids again. Whoever knows the text knows those keys.
+        """
         if path.exists():
             raise Refused(f"the keyring of zone {zone} is there already; it is never replaced in place")
         kek = secrets.token_bytes(32)
@@ -76,8 +88,9 @@ class Keyring:
             "peers": {},
         }
         keyring = cls(zone, path, kek, document)
-        for name in ZONE_KEYS[zone]:
-            keyring._add_version(name, secrets.token_bytes(32))
+        for name in (*ZONE_KEYS[zone], *also):
+            known = hashlib.sha256(f"made up|{made_up}|{zone}|{name}".encode()).digest()
+            keyring._add_version(name, secrets.token_bytes(32) if made_up is None else known)
         keyring._add_version("signing", Ed25519PrivateKey.generate().private_bytes_raw())
         keyring._add_version("age", str(pyrage.x25519.Identity.generate()).encode())
         keyring._save()

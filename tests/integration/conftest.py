@@ -1,6 +1,7 @@
 """What integration tests share: the demo's chain at a small scale, tiny homes, and the command in this process."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,17 @@ import pytest
 from fjo_pipeline import demo
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.databank.flow import Databank
+from fjo_pipeline.databank.projects.analyst import Format, export
+from fjo_pipeline.databank.projects.extract import extract_key, extract_path
+from fjo_pipeline.databank.projects.worked import KEY
 from tests.command import Fjo, fjo_command
 from tests.tiny_home import TinyHome, carried_home, copied, loaded_home
 
 PEOPLE = 800
 REGISTER_PEOPLE = 8_000
 SECOND_PROJECT = "1662"
+FORMATS: tuple[Format, ...] = ("csv", "stata")
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,18 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         result = demo.run_demo(settings, said.append)
         yield Chain(settings, result, said)
     os.umask(former)
+
+
+@pytest.fixture(scope="session")
+def researcher(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Project 1661's folder as its researcher has it: extract, key, README, and exports; not to be changed."""
+    databank, folder = Databank(chain.settings), tmp_path_factory.mktemp("researcher")
+    for name in ("extract.duckdb", "README.txt"):
+        shutil.copy(extract_path(databank, "1661").with_name(name), folder)
+    (folder / KEY).write_text(extract_key(databank.keyring, "1661") + "\n")
+    for form in FORMATS:
+        export(databank, "1661", form, folder / "workspace" / form)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,8 @@ def test_the_extract_has_these_tables_and_no_others(analyst: Session) -> None:
     dated += [f"SAILCAFEREFV.ECMS_{name}_{each}" for name in LOOKUPS for each in (FIRST, SECOND)]
     lists = ("LOCAL_AUTHORITIES", "REGIONS", "DFJ_AREAS", "DFJ_AREA_BY_COURT")
     shared = [f"SAILREFRV.{name}" for name in (*(each.table for each in REFERENCES.values()), *lists)]
-    assert [name for (name,) in found] == sorted([*dated, *shared])
+    views = [f"{SCHEMA}.{name}" for name in ("case", "case_adult", "case_app", "hearing")]
+    assert [name for (name,) in found] == sorted([*dated, *shared, *views])
 
 
 @pytest.mark.parametrize("name", TABLES)

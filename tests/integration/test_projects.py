@@ -132,6 +132,11 @@ REFUSED: dict[str, tuple[Callable[[str], str], str | None, str]] = {
         None,
         "no refresh of other is in the released store yet",
     ),
+    "a view that the models do not have": (
+        lambda text: text.replace("datasets:", "views: [case]\ndatasets:"),
+        None,
+        "the view 'case' is not among the released models",
+    ),
     "a refresh that is not there": (
         lambda text: text + "# as it was\n",
         "20200101",

@@ -11,7 +11,9 @@ import dagster as dg
 import pytest
 
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.databank.catalogue.entries import entries
 from fjo_pipeline.databank.definitions import build_defs
+from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.publishing.assets import KEY
 from fjo_pipeline.databank.publishing.checking import CHECKS
 from fjo_pipeline.databank.publishing.declaration import load_tables
@@ -89,3 +91,18 @@ def test_no_id_and_no_small_count_is_in_any_file(folder: Path) -> None:
 
 def test_only_what_may_be_seen_lies_beside_the_publication(settings: Settings, folder: Path) -> None:
     assert sorted(path.name for path in settings.publications.iterdir()) == sorted([folder.name, "latest"])
+
+
+def test_the_catalogue_shows_the_published_match_rates(settings: Settings, folder: Path) -> None:
+    found = {each.name: each for each in entries(Databank(settings))}
+    (rate,) = found["cafcass_england_ecms"].released
+    assert rate.refresh == "20240711"
+    assert rate.people is not None
+    assert rate.people % 5 == 0
+    assert rate.match_rate is not None
+    assert 0.7 < rate.match_rate < 1
+    assert found["pedw"].released == ()
+
+
+def test_the_bulletin_is_made_with_the_tables(folder: Path) -> None:
+    assert "MADE-UP DATA" in (folder / "bulletin" / "index.html").read_text()

@@ -497,6 +497,17 @@ def test_a_match_rate_band_is_two_shares_in_their_order(tmp_path: Path, band: st
         load_contract(path)
 
 
+def test_coverage_is_an_interval_and_changes_no_digest(tmp_path: Path) -> None:
+    path = small(tmp_path)
+    plain, text = load_contract(path).digest, path.read_text()
+    path.write_text(text + 'coverage: {spatial: [Wales], temporal: "2014-01/.."}\n')
+    assert load_contract(path).coverage.temporal == "2014-01/.."
+    assert load_contract(path).digest == plain
+    path.write_text(text + "coverage: {temporal: since 2014}\n")
+    with pytest.raises(Refused, match="coverage > temporal"):
+        load_contract(path)
+
+
 def test_every_dataset_has_a_band_of_its_own_that_everybody_and_nobody_fail() -> None:
     for each in datasets():
         low, high = each.match_rate_band

@@ -37,6 +37,18 @@ def test_a_new_keyring_holds_its_zones_keys_and_opens_again(zone: Any, tmp_path:
     assert opened.fingerprints() == made.fingerprints()
 
 
+def test_keys_of_made_up_data_follow_from_their_text_and_no_others_do(tmp_path: Path) -> None:
+    def key(name: str, made_up: str | None = None) -> bytes:
+        made = Keyring.create("databank", tmp_path / name, also=("project/1/ids",), made_up=made_up)
+        return made.key("alf_e") + made.key("project/1/ids")
+
+    assert key("one", made_up="1") == key("again", made_up="1")
+    assert len({key("a", made_up="1x"), key("b", made_up="2"), key("c"), key("d")}) == 4
+    assert Keyring.open("databank", tmp_path / "one").key("signing") != Keyring.open(
+        "databank", tmp_path / "again"
+    ).key("signing")
+
+
 def test_the_file_is_its_owners_alone(keyring: Keyring) -> None:
     assert keyring.path.stat().st_mode & 0o777 == 0o600
     keyring.add("project 1661")

@@ -1,15 +1,14 @@
 """A project's extract: one encrypted, read-only DuckDB file with SAIL's tables under the project's own ids."""
 
-from base64 import b64encode
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from fjo_pipeline.core.errors import KeyMissing, Refused
 from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomically
-from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, literal
 from fjo_pipeline.databank.flow import Databank, Partition, assert_released, partitions
+from fjo_pipeline.databank.projects.beside import write_beside
 from fjo_pipeline.databank.projects.grants import DatasetGrant, Project, load_project
 from fjo_pipeline.databank.projects.lifecycle import (
     assert_not_destroyed,
@@ -18,16 +17,11 @@ from fjo_pipeline.databank.projects.lifecycle import (
     note_provided,
     note_request,
 )
-from fjo_pipeline.databank.projects.places import extract_path, project_file, project_keys
+from fjo_pipeline.databank.projects.places import extract_key, extract_path, project_file, project_keys
 from fjo_pipeline.databank.projects.provide import MADE_UP, provide
 from fjo_pipeline.databank.projects.records import Extract, as_json, described, keep_record, numbered, read_extract
 
-__all__ = ["MADE_UP", "Extract", "extract_path", "read_extract"]
-
-
-def extract_key(keyring: Keyring, number: str) -> str:
-    """The key that opens a project's extract, for ATTACH; KeyMissing where the project has none."""
-    return b64encode(keyring.key(f"project/{number}/extract")).decode()
+__all__ = ["MADE_UP", "Extract", "extract_key", "extract_path", "read_extract"]
 
 
 def make_extract(databank: Databank, number: str, today: date, refresh: str | None = None) -> Extract:
@@ -48,6 +42,7 @@ def make_extract(databank: Databank, number: str, today: date, refresh: str | No
         databank.pins.keep(number, extract.serial, extract.snapshot)
     scratch.replace(path)
     write_atomically(path.with_suffix(".json"), as_json(extract))
+    write_beside(databank, project, extract)
     databank.ledger.record(
         "extract", "project", number, "provided", made_from(databank, number), sequence=extract.snapshot
     )

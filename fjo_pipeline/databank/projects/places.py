@@ -1,7 +1,9 @@
 """Where a project's things lie, and what its keys are called."""
 
+from base64 import b64encode
 from pathlib import Path
 
+from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.databank.flow import Databank
 
 
@@ -23,3 +25,8 @@ def extract_path(databank: Databank, number: str) -> Path:
 def project_keys(number: str) -> tuple[str, str]:
     """The names of a project's keys: of its ids, and of its extract."""
     return f"project/{number}/ids", f"project/{number}/extract"
+
+
+def extract_key(keyring: Keyring, number: str) -> str:
+    """The key that opens a project's extract, for ATTACH; KeyMissing where the project has none."""
+    return b64encode(keyring.key(project_keys(number)[1])).decode()

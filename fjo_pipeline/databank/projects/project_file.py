@@ -168,6 +168,7 @@ class Project(_Model):
     match_statuses: Literal["all"] | tuple[str, ...] = "all"
     cohort: Definition | None = None
     comparison: Comparison | None = None
+    views: tuple[Literal["case", "case_adult", "case_app", "hearing"], ...] = ()
     datasets: dict[str, DatasetGrant] = Field(min_length=1)
 
     @field_validator("match_statuses", mode="before")

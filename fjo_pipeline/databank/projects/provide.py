@@ -8,6 +8,7 @@ from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, identifier, literal
 from fjo_pipeline.databank.ciphers import for_project
 from fjo_pipeline.databank.flow import Databank, Partition
+from fjo_pipeline.databank.projects.case_views import write_case_views
 from fjo_pipeline.databank.projects.content import content_of
 from fjo_pipeline.databank.projects.grants import Project, granted_tables
 from fjo_pipeline.databank.projects.selection import Given, select
@@ -32,7 +33,11 @@ def provide(
             # A lookup without a date in its name comes with the first of the pinned refreshes.
             if (name := f"{schema}.{table.table}") not in tables:
                 tables[name] = _write(session, databank.keyring, given, table, query, schema)
-    _write_shared_reference(session, tables, any(each.synthetic for each in pinned))
+    synthetic = any(each.synthetic for each in pinned)
+    tables |= write_case_views(
+        session, databank, project, pinned, lambda target: _described(session, target, synthetic)
+    )
+    _write_shared_reference(session, tables, synthetic)
     return tables
 
 

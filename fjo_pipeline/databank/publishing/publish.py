@@ -110,6 +110,12 @@ def publications(databank: Databank) -> Path:
     return databank.settings.publications
 
 
+def latest_publication(databank: Databank) -> Path | None:
+    """The folder of the last publication; None before the first."""
+    latest = publications(databank) / LATEST
+    return latest.with_name(json.loads(latest.read_text())["release"]) if latest.is_file() else None
+
+
 def publish(databank: Databank, policy: str | Path = DEFAULT_POLICY, folder: Path = TABLES) -> Publication:
     """Publish the released snapshot under a policy; the same again is the same publication.
 

@@ -148,7 +148,7 @@ def match_rates(session: Session, contract: Contract, refresh: str) -> Sections:
     for dimension, category, people, linked in session.rows(
         f"""SELECT dimension, category, people, linked FROM lake.marts.match_rates
         WHERE source = {literal(SOURCES.get(contract.name, contract.name))} AND refresh = {literal(refresh)}
-        ORDER BY dimension, {_natural_order()}, category""",
+        ORDER BY dimension, {natural_order()}, category""",
         step="read match rates",
     ):
         found.setdefault(dimension, []).append((category, people, linked))
@@ -198,7 +198,7 @@ def _report(session: Session, refresh: Partition) -> Sections:
     return read_counts(session, f"(FROM {TABLE} WHERE {about})")
 
 
-def _natural_order() -> str:
+def natural_order() -> str:
     """Bands of age by their lower bound, not as text; everything else by name."""
     return "CASE WHEN dimension = 'age_band' THEN try_cast(regexp_extract(category, '^[0-9]+') AS INTEGER) END"
 
