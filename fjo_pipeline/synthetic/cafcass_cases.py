@@ -197,7 +197,7 @@ def _parties(seed: int, system: System, cases: Cases, applications: Applications
     person, part = members.person[at], members.part[at]
     public = cases.law[applications.case[application]] == PUBLIC
     subject = part == SUBJECT
-    applying = _who_applies(rng, len(applications))[application]
+    applying = _who_applies(seed, system, rng, applications, members)[application]
     adult = (part == MOTHER) | (part == FATHER)
     applicant = ~public & (part == applying)
     grandparent = part == GRANDPARENT
@@ -208,8 +208,15 @@ def _parties(seed: int, system: System, cases: Cases, applications: Applications
     )  # fmt: skip
 
 
-def _who_applies(rng: np.random.Generator, size: int) -> Ints:
-    return np.array([FATHER, MOTHER, GRANDPARENT])[choose(rng, size, (0.60, 0.37, 0.03))]
+def _who_applies(
+    seed: int, system: System, rng: np.random.Generator, applications: Applications, members: Members
+) -> Ints:
+    """In private law: a father or mother, or one of every two grandparents who are on a case [R]."""
+    size = len(applications)
+    parent = np.array([FATHER, MOTHER])[choose(rng, size, (0.62, 0.38))]
+    called = np.isin(applications.case, members.case[members.part == GRANDPARENT])
+    apply = called & chance(stream(seed, "grandparents apply", system), size, 0.5)
+    return np.where(apply, GRANDPARENT, parent)
 
 
 def visible(made: Ints, until: int) -> Bools:

@@ -11,6 +11,7 @@ from fjo_pipeline import demo
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import Settings
 from tests.command import Fjo, fjo_command
+from tests.integration.marts_world import Compared, build_compared
 from tests.tiny_home import TinyHome, carried_home, copied, loaded_home
 
 PEOPLE = 800
@@ -46,6 +47,12 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         result = demo.run_demo(settings, said.append)
         yield Chain(settings, result, said)
     os.umask(former)
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    """A world recorded without fault, what happened in it, and its marts; not to be changed."""
+    return build_compared(tmp_path_factory.mktemp("truth"))
 
 
 @pytest.fixture(scope="session")
