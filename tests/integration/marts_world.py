@@ -20,8 +20,8 @@ from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.databank.reference_layouts import store_schema
 from fjo_pipeline.databank.store import SCHEMA
 from fjo_pipeline.synthetic import build_world, cafcass_cymru, cafcass_england, error_rates
+from fjo_pipeline.synthetic.areas import AUTHORITIES
 from fjo_pipeline.synthetic.docket import Docket
-from fjo_pipeline.synthetic.reference_files import AUTHORITIES
 from fjo_pipeline.synthetic.world import World
 from tests.integration import truth
 from tests.integration.test_dbt_models import dbt, lake, rows
