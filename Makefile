@@ -46,6 +46,8 @@ bench: setup
 	$(RUN)/python -m benchmarks.synthetic --register 1000000 --people 100000
 	$(RUN)/python -m benchmarks.provider --rows 10000000
 	$(RUN)/python -m benchmarks.england
+	$(RUN)/python -m benchmarks.england_series
+	$(RUN)/python -m benchmarks.marts
 	$(RUN)/python -m benchmarks.linkage_blocking $(foreach set,febrl4 historical_50k,$(set)=$(LINKAGE_DATA)/$(set))
 	$(RUN)/python -m benchmarks.linkage_groups
 	$(RUN)/python -m benchmarks.linkage_speed

@@ -1,6 +1,6 @@
 """The published series of England that domain.md gives, each with the query that measures it in the marts.
 
-A published figure is compared with a modelled one within a tolerance of its own and three standard errors of a world
+A published figure is compared with a modelled one within a tolerance of its own and two standard errors of a world
 that is so much smaller than England.
 """
 
@@ -55,12 +55,12 @@ def compare(session: Session, scale: float) -> list[Compared]:
         value, made_from = float(value), max(float(made_from or 0), 1.0)
         if each.kind == "share":
             error = sqrt(each.published * (1 - each.published) / made_from)
-            found.append(Compared(each, value, each.tolerance + 3 * error))
+            found.append(Compared(each, value, each.tolerance + 2 * error))
         else:
             modelled = value / scale if each.kind == "count" else value
             # Weeks vary by less than half of their mean; counts and rates as a count does.
             spread = 0.5 if each.kind == "weeks" else 1.0
-            found.append(Compared(each, modelled, each.published * (each.tolerance + 3 * spread / sqrt(made_from))))
+            found.append(Compared(each, modelled, each.published * (each.tolerance + 2 * spread / sqrt(made_from))))
     return found
 
 

@@ -48,7 +48,7 @@ and the shares beside the code that draws them). So the table tests the marts: t
 published definition. It finds nothing out about families or courts.
 
 - Published figures and their sources are those of domain.md, by its paragraph. A figure may differ by a tolerance of
-  its own and by three standard errors of a world of this size.
+  its own and by two standard errors of a world of this size.
 - The size is that of the s31 cases of the four published years, so of them only the shares of the years are tested.
 - Live births are those that the published newborns and rates make [D], so the rates test the arithmetic alone.
 - The families are the world's own, brought to 62 applications per 10,000 in all England [R], so of the rates only the

@@ -17,5 +17,4 @@ def run_dbt(settings: Settings, refreshes: Mapping[str, str], command: str, *opt
     variables = dbt_variables(sorted(refreshes.items()), [each.name for each in datasets(settings.contracts)])
     arguments = [str(Path(sys.executable).with_name("dbt")), command, "--quiet", "--vars", variables, *options]
     arguments += ["--project-dir", str(MODELS), "--profiles-dir", str(MODELS)]
-    os.environ |= dbt_environment(DatabankStore(settings), settings)
-    return measure(f"dbt {command}", arguments)
+    return measure(f"dbt {command}", arguments, os.environ | dbt_environment(DatabankStore(settings), settings))

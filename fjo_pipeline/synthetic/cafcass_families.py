@@ -30,7 +30,7 @@ _OLDER_INFANT_DAYS = ((7, 14, 0.14), (14, 28, 0.13), (28, 365, 0.73))
 _OLDER_YEARS = ((1, 5, 0.37), (5, 10, 0.30), (10, 16, 0.29), (16, 18, 0.04))
 # Mothers' ages at the first application: 19 % 14-19, 50 % up to 24 [V]; asked for more, as small worlds run out.
 _MOTHER_AGES = ((0, 20, 0.23), (20, 25, 0.335), (25, 30, 0.20), (30, 35, 0.13), (35, 99, 0.105))
-_RECURRENCE_WITH_BABY, _RECURRENCE_WITHOUT = 0.50, 0.09
+_RECURRENCE_WITH_BABY, _RECURRENCE_WITHOUT = 0.52, 0.09
 _AGE_CLASSES = (7, 365)  # days: newborns, other infants, older children
 # So that a good part of the families of an older system are seen again in its successor [R].
 _FAMILIAR_LIKELIER = 12.0

@@ -50,6 +50,7 @@ described as (
     select
         cases.*,
         applicants.person_id,
+        count(*) over (partition by cases.nation, cases.refresh, cases.source, cases.case_id) = 1 as is_alone,
         people.gender,
         case
             when applicants.person_id is null then null
@@ -75,6 +76,7 @@ categories as (
         nation,
         {{ case_number() }} as case_number,
         person_id,
+        is_alone,
         {{ years_and_categories_of('started', {
             'region': 'region', 'local_authority': 'local_authority', 'dfj_area': 'dfj_area', 'circuit': 'circuit',
             'sex': 'gender', 'relation': 'relation', 'age_band': 'age_band', 'deprivation_quintile': 'quintile',
@@ -90,7 +92,8 @@ measured as (
         year,
         dimension,
         category,
-        count(distinct case_number) as applications,
+        -- Most cases have one applicant, and need no looking for others of their number.
+        {{ count_of_cases() }} as applications,
         count(person_id) as applicants,
         {{ denominator_year('year_kind', 'year') }} as denominator_year
     from categories
