@@ -54,7 +54,7 @@ published definition. It finds nothing out about families or courts.
 - The families are the world's own, brought to 62 applications per 10,000 in all England [R], so of the rates only the
   relation of the regions is tested. Cases without a local authority are shared out as the others are.
 - One system stands for CMS and ECMS here, so that mothers and children are followed from 2007 on, linked or not.
-- The population is fifteen times the people in proceedings: a smaller one runs out of young mothers, and then too few of
+- The population is fifteen times the people in proceedings: a smaller one runs out of young mothers, and too few of
   them recur. `benchmarks.england`, with 3 million people for all of England, is for size and not for these figures.
 - Recurrence and returns are by Kaplan and Meier up to the middle of 2025; the published ones ended with their data.
 
