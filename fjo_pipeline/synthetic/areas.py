@@ -39,4 +39,4 @@ def deprivation_quintiles(lsoas: pa.Array) -> Ints:
     ranks = deprivation_ranks(lsoas)
     welsh = np.array([code[0] == "W" for code in lsoas.to_pylist()])
     size = np.where(welsh, welsh.sum(), (~welsh).sum())
-    return (ranks - 1) * 5 // size
+    return np.asarray((ranks - 1) * 5 // size, dtype=np.int64)

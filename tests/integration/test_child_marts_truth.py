@@ -19,9 +19,8 @@ def _people(side: Side) -> dict[str, int]:
 def test_survival_agrees_with_the_weights_that_the_censored_leave(compared: Compared, rule: str) -> None:
     for side in compared.sides:
         recurrences = truth.recurrences(side.sets, UNTIL, overlapping_is_one_set=rule == "overlapping is one set")
-        groups = truth_children.mothers_followed(
-            side.record, recurrences, lambda mother, key=side.key: key[mother].startswith("alf ")
-        )
+        linked = {person for person, key in side.key.items() if key.startswith("alf ")}
+        groups = truth_children.mothers_followed(side.record, recurrences, linked)
         found: dict[tuple[str, str, str], dict[int, float]] = {}
         for population, dimension, category, days, survival in compared.read(
             "SELECT population, dimension, category, days, survival FROM lake.marts.recurrent_mothers_survival "

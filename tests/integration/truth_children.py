@@ -1,7 +1,7 @@
 """Children, mothers and everybody in the courts worked out a second way: returns, groups, journeys, links."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -11,7 +11,7 @@ import numpy as np
 from fjo_pipeline.synthetic.lookups import application_type_names
 from tests.integration.truth import ChildSet, Recurrence, day_of, first_sets
 from tests.integration.truth_private import ordered
-from tests.integration.truth_record import FULL, HALF, ROLES, STEP, Record, band
+from tests.integration.truth_record import FULL, HALF, ROLES, STEP, Application, Record, band
 
 MOTHER_BANDS, CHILD_BANDS = (0, 20, 25, 30, 35), (0, 1, 5, 10, 16)
 _SIBLINGS = {**dict.fromkeys(FULL, "full"), **dict.fromkeys(HALF, "half"), **dict.fromkeys(STEP, "step")}
@@ -28,7 +28,8 @@ def redistributed(followed: Iterable[Followed]) -> dict[int, float]:
     events_first = sorted(followed, key=lambda each: (each[0], not each[1]))
     days = np.array([each for each, _ in events_first])
     weight = np.full(len(days), 1 / max(len(days), 1))
-    curve, left = {}, 1.0
+    curve: dict[int, float] = {}
+    left = 1.0
     for place, (day, is_event) in enumerate(events_first):
         if is_event:
             left -= weight[place]
@@ -39,13 +40,13 @@ def redistributed(followed: Iterable[Followed]) -> dict[int, float]:
 
 
 def mothers_followed(
-    record: Record, recurrences: dict[int, Recurrence], linked: Callable[[int], bool]
+    record: Record, recurrences: dict[int, Recurrence], linked: Collection[int]
 ) -> dict[tuple[str, str, str], list[Followed]]:
     """Days and recurrence of mothers by population (all, linked), dimension and category."""
     found: dict[tuple[str, str, str], list[Followed]] = defaultdict(list)
     for mother, each in recurrences.items():
         age = band(record.age(mother, each.index), MOTHER_BANDS)
-        for population in ("all", "linked") if linked(mother) else ("all",):
+        for population in ("all", "linked") if mother in linked else ("all",):
             for category in (("all", "all"), ("age_band", age)):
                 found[population, *category].append((each.days, each.recurred is not None))
     return found
@@ -59,7 +60,7 @@ def outcome_of(each: ChildSet) -> str:
 
 def children_followed(record: Record, sets: Sequence[ChildSet]) -> dict[tuple[str, str], list[Followed]]:
     """Days from completion of each child's first set to its next, by first outcome and sex (or all)."""
-    issued = defaultdict(list)
+    issued: dict[int, list[date]] = defaultdict(list)
     for each in sets:
         issued[each.child].append(each.issued)
     found: dict[tuple[str, str], list[Followed]] = defaultdict(list)
@@ -99,7 +100,7 @@ class Group:
 
 def sibling_groups(record: Record, sets: Sequence[ChildSet]) -> list[Group]:
     """Every s31 case."""
-    cases = defaultdict(list)
+    cases: dict[int, list[ChildSet]] = defaultdict(list)
     for each in sets:
         cases[each.case].append(each)
     first = {each.child: each.case for each in first_sets(sets)}
@@ -146,7 +147,7 @@ def journeys(record: Record) -> set[Event]:
     for number, child, name, made in ordered(record):
         if (record.applications[number].case, child) in first:
             found.add((child, made, "legal output", " ".join(name.split())))
-    on_case = defaultdict(list)
+    on_case: dict[int, list[tuple[int, date]]] = defaultdict(list)
     for (case, child), begun in first.items():
         on_case[case].append((child, begun))
     hearings = record.docket.hearings
@@ -163,7 +164,7 @@ Person = tuple[str, int | None, date | None, int, bool, bool, frozenset[str], in
 
 def everybody(record: Record) -> dict[int, Person]:
     """Everybody in the system, on an application or not."""
-    theirs = defaultdict(list)
+    theirs: dict[int, list[Application]] = defaultdict(list)
     for each in record.applications.values():
         for person in each.roles:
             theirs[person].append(each)

@@ -39,7 +39,8 @@ def private_cases(record: Record) -> list[PrivateCase]:
         about = [each for each in applications if not each.public and each.of("subject")]
         if not about:
             continue
-        started, children = about[0].made, {}
+        started = about[0].made
+        children: dict[int, date] = {}
         for each in about:
             for child in each.of("subject"):
                 children.setdefault(child, each.made)
@@ -57,7 +58,8 @@ def applications(record: Record, regions: dict[str, str], quintile: dict[str, in
     people: dict[Category, int] = defaultdict(int)
     for each in private_cases(record):
         area = {"all": "all", "region": regions.get(each.authority or "", "unknown")}
-        for person in each.applicants or {None: False}:
+        applicants: list[int | None] = [*each.applicants]
+        for person in applicants or [None]:
             said = _said_of(record, each, person, quintile)
             for dimension, category in (area | said).items():
                 for kind, year in calendar_and_financial(each.started):
