@@ -48,6 +48,8 @@ bench: setup
 	$(RUN)/python -m benchmarks.england
 	$(RUN)/python -m benchmarks.bulletin
 	$(RUN)/python -m benchmarks.extract
+	$(RUN)/python -m benchmarks.england_series
+	$(RUN)/python -m benchmarks.marts
 	$(RUN)/python -m benchmarks.linkage_blocking $(foreach set,febrl4 historical_50k,$(set)=$(LINKAGE_DATA)/$(set))
 	$(RUN)/python -m benchmarks.linkage_groups
 	$(RUN)/python -m benchmarks.linkage_speed

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -185,10 +185,10 @@ def run(arguments: argparse.Namespace) -> list[Stage]:
     return [measure(name, [*command, "--step", name]) for name in STEPS]
 
 
-def measure(name: str, command: list[str]) -> Stage:
+def measure(name: str, command: list[str], environment: Mapping[str, str] | None = None) -> Stage:
     """Run a command to its end; its peak memory is that of the largest of its processes."""
     started = perf_counter()
-    process = subprocess.Popen(command, cwd=REPOSITORY)
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{name} failed")

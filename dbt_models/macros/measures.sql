@@ -150,6 +150,15 @@ follow-up on which anything happened. `relation` has the columns of `groups`, `d
     (case_id * 4 + list_position(['ecms', 'cms', 'cymru'], source))
 {%- endmacro %}
 
+{#
+Distinct cases by case_number among rows that meet a condition. A case with one row (is_alone) is counted as it comes, for
+counting distinct ones costs the most of a mart of counts.
+#}
+{% macro count_of_cases(condition='true') -%}
+    (count_if(is_alone and ({{ condition }}))
+        + count(distinct case_number) filter (not is_alone and ({{ condition }})))
+{%- endmacro %}
+
 {# Legal outputs of every system: for a child where that is known, and those of CMS for a case, without a child. #}
 {% macro outputs_of_children_and_cases() -%}
 (

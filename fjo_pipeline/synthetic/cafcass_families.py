@@ -4,10 +4,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from fjo_pipeline.synthetic.couples import HORIZON, People, Unions
-from fjo_pipeline.synthetic.names import POOLS
+from fjo_pipeline.synthetic.couples import HORIZON, People
+from fjo_pipeline.synthetic.names import POOLS, load_data
 from fjo_pipeline.synthetic.streams import (
-    NEVER,
     Bools,
     Floats,
     Ints,
@@ -25,22 +24,14 @@ _YEAR = 365.25
 # mothers, who have young children, are drawn more often, and siblings come to court later on.
 _UNDER_ONE = {"black": 0.085, "south_asian": 0.065, "chinese": 0.065}
 _UNDER_ONE_OTHERS = 0.14
-# Under 7 days: 32 % of infants in 2008, 42 % in 2016 [V domain.md §4], of index children more than of their siblings.
+# Of the candidates under 1, before they are brought to the series of data/england_series.yaml [R].
 _NEWBORN_SHARE = (0.35, 0.47)
 _OLDER_INFANT_DAYS = ((7, 14, 0.14), (14, 28, 0.13), (28, 365, 0.73))
 _OLDER_YEARS = ((1, 5, 0.37), (5, 10, 0.30), (10, 16, 0.29), (16, 18, 0.04))
 # Mothers' ages at the first application: 19 % 14-19, 50 % up to 24 [V]; asked for more, as small worlds run out.
 _MOTHER_AGES = ((0, 20, 0.23), (20, 25, 0.335), (25, 30, 0.20), (30, 35, 0.13), (35, 99, 0.105))
-# s31 applications by year [V 2012-2016]; the other years follow the partnership's charts [R].
-_PUBLIC_BY_YEAR = {
-    2007: 6300, 2008: 6500, 2009: 8800, 2010: 9200, 2011: 10200, 2012: 11110, 2013: 10605, 2014: 11160, 2015: 12781,
-    2016: 14579, 2017: 14200, 2018: 13540, 2019: 13800, 2020: 13400, 2021: 12700, 2022: 12200, 2023: 11900, 2024: 11700,
-    2025: 11500, 2026: 11300,
-}  # fmt: skip
-_RECURRENCE_WITH_BABY, _RECURRENCE_WITHOUT = 0.53, 0.09
-_PRIVATE_RETURN = 0.26
-_PRIVATE_MAXIMUM_AGE = 16
-_LEAST_PARENT_AGE = 15
+_RECURRENCE_WITH_BABY, _RECURRENCE_WITHOUT = 0.52, 0.09
+_AGE_CLASSES = (7, 365)  # days: newborns, other infants, older children
 # So that a good part of the families of an older system are seen again in its successor [R].
 _FAMILIAR_LIKELIER = 12.0
 
@@ -125,7 +116,8 @@ def public_episodes(
     possible = (opened >= first) & (opened <= min(last, HORIZON)) & (opened - people.born[mother] > 14 * _YEAR)
     possible &= (people.died[mother] > opened) & (people.died[child] > opened)
     child, mother, opened = child[possible], mother[possible], opened[possible]
-    weights = _case_weights(opened, (opened - people.born[mother]) / _YEAR) * scope.likelier(mother)
+    weights = _case_weights(opened, opened - people.born[child], (opened - people.born[mother]) / _YEAR)
+    weights *= scope.likelier(mother)
     order = weighted_sample(rng, weights, len(weights))
     _, earliest = np.unique(mother[order], return_index=True)
     chosen = order[np.sort(earliest)[:families]]
@@ -156,16 +148,18 @@ def _in_bands(rng: np.random.Generator, size: int, bands: tuple[tuple[int, int, 
     return np.asarray(low + (high - low) * rng.random(size))
 
 
-def _case_weights(opened: Ints, mother_age: Floats) -> Floats:
-    """Weights that bring the candidates to the published series of years and mothers' ages (raking)."""
-    year = (opened / _YEAR).astype(np.int64) + 1970
-    years = np.array(list(_PUBLIC_BY_YEAR))
+def _case_weights(opened: Ints, child_days: Ints, mother_age: Floats) -> Floats:
+    """Weights that bring the candidates to the published series of years, newborns and mothers' ages (raking)."""
+    index_cases = load_data("england_series.yaml")["index_cases"]
+    years = np.array(list(index_cases))
+    series = np.array([index_cases[year] for year in index_cases], dtype=np.float64)
+    year = np.clip((opened / _YEAR).astype(np.int64) + 1970, years[0], years[-1]) - years[0]
+    year_band = year * series.shape[1] + np.searchsorted(_AGE_CLASSES, child_days, side="right")
     age_band = np.searchsorted([high for _, high, _ in _MOTHER_AGES[:-1]], mother_age, side="right")
-    year_band = np.clip(year, years[0], years[-1]) - years[0]
     weights = np.ones(len(opened))
     for _ in range(4):
         for band, target in (
-            (year_band, np.array(list(_PUBLIC_BY_YEAR.values()), dtype=np.float64)),
+            (year_band, series.ravel()),
             (age_band, np.array([share for _, _, share in _MOTHER_AGES])),
         ):
             held = np.bincount(band, weights=weights, minlength=len(target))
@@ -196,57 +190,5 @@ def _recurrences(
         )
         happens &= opened - people.born[child] < 18 * _YEAR
         before = _public(before.mother[happens], child[happens], opened[happens])
-        rounds.append(before)
-    return rounds
-
-
-def private_episodes(
-    seed: int, nation: int, people: People, unions: Unions, children: Children, scope: Scope, families: int
-) -> Episodes:
-    """Private-law sets of proceedings after a couple part, and their returns to court."""
-    rng = stream(seed, "private", scope.stream_name(nation))
-    first, last = scope.first, scope.last
-    index_child = _eldest_of_union(people, unions, children)
-    size = len(index_child)
-    safe = np.maximum(index_child, 0)
-    born = people.born[safe]
-    parted = unions.ended < NEVER
-    after = np.where(parted, unions.ended, born + 200) + rng.exponential(1.3 * _YEAR, size).astype(np.int64)
-    opened = np.maximum(after, born + 30)
-    possible = (index_child >= 0) & (people.nation[safe] == nation) & (opened >= first)
-    possible &= (opened <= min(last, HORIZON)) & (opened - born < _PRIVATE_MAXIMUM_AGE * _YEAR)
-    possible &= opened - np.maximum(people.born[unions.woman], people.born[unions.man]) > _LEAST_PARENT_AGE * _YEAR
-    possible &= (people.died[unions.woman] > opened) & (people.died[unions.man] > opened) & (people.died[safe] > opened)
-    # Couples who have not parted are taken only where too few others are left.
-    weights = np.where(possible, np.where(parted, 1.0, 0.02), 0.0) * scope.likelier(unions.woman)
-    chosen = weighted_sample(rng, weights, families)
-    index = _private(unions, chosen, safe[chosen], opened[chosen])
-    return join_episodes([index, *_returns(rng, people, unions, index, last)])
-
-
-def _private(unions: Unions, union: Ints, child: Ints, opened: Ints) -> Episodes:
-    return Episodes(np.full(len(union), PRIVATE), unions.woman[union], union, child, opened)
-
-
-def _eldest_of_union(people: People, unions: Unions, children: Children) -> Ints:
-    eldest = np.full(len(unions.woman), -1, dtype=np.int64)
-    pair = (unions.woman << 32) + unions.man
-    order = np.argsort(pair, kind="stable")
-    of_child = (children.mother << 32) + people.father[children.child]
-    at = np.minimum(np.searchsorted(pair[order], of_child), len(order) - 1)
-    known = pair[order][at] == of_child
-    # Written youngest first, so that the eldest stays.
-    eldest[order[at[known]][::-1]] = children.child[known][::-1]
-    return eldest
-
-
-def _returns(rng: np.random.Generator, people: People, unions: Unions, index: Episodes, last: int) -> list[Episodes]:
-    rounds, before = [], index
-    for _ in range(3):
-        opened = before.opened + 200 + rng.exponential(1.6 * _YEAR, len(before)).astype(np.int64)
-        happens = chance(rng, len(before), _PRIVATE_RETURN) & (opened <= min(last, HORIZON))
-        happens &= opened - people.born[before.child] < _PRIVATE_MAXIMUM_AGE * _YEAR
-        happens &= (people.died[before.mother] > opened) & (people.died[before.child] > opened)
-        before = _private(unions, before.union[happens], before.child[happens], opened[happens])
         rounds.append(before)
     return rounds

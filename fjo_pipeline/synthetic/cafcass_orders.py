@@ -37,11 +37,12 @@ _BY_KIND = {
     kinds.PROHIBITED_STEPS: "Prohibited Steps Order", kinds.SECURE_ACCOMMODATION: "Secure Accommodation Order",
     kinds.CHILD_ASSESSMENT: "Child Assessment Order",
 }  # fmt: skip
-# On the way: (law, output, share of applications, first and last week after the application).
+# In 48 % of the private cases that began in 2019/20 one of the four signs that a child took part came within a year [V
+# domain.md §4]. On the way: (law, output, share of applications, first and last week after the application).
 _INTERIM = (
     (1, "Interim Care Order", 0.62, 0, 3), (1, "Interim Supervision Order", 0.16, 0, 3),
     (1, "Child's solicitor appointed", 0.3, 0, 2), (1, "Directions - case management", 0.35, 2, 5),
-    (2, "MIAM directed", 0.08, 2, 6), (2, "Section 7 report (Cafcass)", 0.32, 4, 16),
+    (2, "MIAM directed", 0.08, 2, 6), (2, "Section 7 report (Cafcass)", 0.41, 4, 16),
     (2, "Section 7 report (local authority)", 0.08, 4, 16), (2, "Local authority report directed (s37)", 0.05, 4, 14),
     (2, "Guardian - R16.4 appointment", 0.06, 6, 30), (2, "Directions - FHDRA", 0.3, 4, 9),
     (2, "DR at FHDRA \u2013 no agreement, Cafcass further work", 0.1, 5, 9),

@@ -9,9 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from fjo_pipeline.core.sessions import Session, literal, open_session
-from fjo_pipeline.core.settings import REPOSITORY
+from fjo_pipeline.synthetic.areas import AUTHORITIES, deprivation_ranks
 
-AUTHORITIES = REPOSITORY / "dbt_models" / "seeds" / "local_authorities.csv"
 VINTAGE = "MADE-UP DATA"
 YEARS = (2013, 2024)
 LAST_AGE = 90
@@ -19,8 +18,7 @@ LAST_AGE = 90
 _DEPRIVATION = """
     SELECT if(lsoa2011_cd[1] = 'W', 'Wales', 'England') AS nation, lsoa2011_cd, rank / 10.0 AS deprivation_score,
         ntile(10) OVER (PARTITION BY lsoa2011_cd[1] ORDER BY rank) AS deprivation_decile, rank AS deprivation_rank
-    FROM (SELECT lsoa2011_cd, row_number() OVER (PARTITION BY lsoa2011_cd[1] ORDER BY md5(lsoa2011_cd)) AS rank
-          FROM world_lsoas)
+    FROM world_lsoas
     ORDER BY lsoa2011_cd"""
 # 1,000 to 7,000 of each age up to 60 in an authority, then ever fewer; births follow the age 0.
 _POPULATION = f"""
@@ -46,7 +44,8 @@ def write_reference_files(lsoas: pa.Array, folder: Path) -> list[Path]:
     """Write a world's reference files into `folder`, `<name>.csv` each; the same for the same places."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fjo-reference-") as scratch, open_session(Path(scratch)) as session:
-        session.connection.register("world_lsoas", pa.table({"lsoa2011_cd": lsoas.unique()}))
+        codes = lsoas.unique()
+        session.connection.register("world_lsoas", pa.table({"lsoa2011_cd": codes, "rank": deprivation_ranks(codes)}))
         session.run(
             f"CREATE TEMP TABLE authorities AS FROM read_csv({literal(AUTHORITIES)}, header = true, delim = ',')",
             step="read the local authorities",

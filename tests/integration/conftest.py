@@ -16,6 +16,7 @@ from fjo_pipeline.databank.projects.analyst import Format, export
 from fjo_pipeline.databank.projects.extract import extract_key, extract_path
 from fjo_pipeline.databank.projects.worked import KEY
 from tests.command import Fjo, fjo_command
+from tests.integration.marts_world import Compared, build_compared
 from tests.tiny_home import TinyHome, carried_home, copied, loaded_home
 
 PEOPLE = 800
@@ -64,6 +65,12 @@ def researcher(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for form in FORMATS:
         export(databank, "1661", form, folder / "workspace" / form)
     return folder
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    """A world recorded without fault, what happened in it, and its marts; not to be changed."""
+    return build_compared(tmp_path_factory.mktemp("truth"))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from tests.integration import health_truth, truth
 from tests.integration.health_truth import Cohort, Event, Kind, Person, Place
 from tests.integration.test_dbt_models import Rows, column_types, dbt, lake, make_reference, make_register, rows
 from tests.integration.test_marts_truth import WITHOUT_FAULT
-from tests.world_lake import write_world
+from benchmarks.world_lake import write_world
 
 pytestmark = pytest.mark.slow
 

@@ -1,108 +1,23 @@
 """The marts against what happened in the made-up world, worked out a second way (truth.py), child by child.
 
-Links and identifiers are recorded without fault here, so that definitions agree exactly; copies of rows, second roles
-and applications with nobody on them stay. Ages agree within what the exact band, else the week of birth, leaves open.
+Ages agree within what the exact band, else the week of birth, leaves open; all else agrees exactly.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from statistics import mean, median
-from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
-from fjo_pipeline.core.stores import one_transaction
-from fjo_pipeline.synthetic import build_world, cafcass_cymru, cafcass_england, error_rates
-from fjo_pipeline.synthetic.docket import Docket
-from fjo_pipeline.synthetic.world import World
 from tests.integration import truth
-from tests.integration.test_dbt_models import dbt, lake, make_reference, rows
-from tests.world_lake import write_world
+from tests.integration.marts_world import UNTIL, Compared
 
 pytestmark = pytest.mark.slow
-
-REFRESH = "20190401"
-UNTIL = date(2019, 4, 1)
-SEED = 11
-ENGLAND, CYMRU = cafcass_england.DATASET, cafcass_cymru.DATASET
-MARTS = ("born_into_care", "recurrent_mothers_survival", "care_duration", "legal_outcomes")
-WITHOUT_FAULT = (
-    "DAY_MONTH_SWAPPED", "CENTURY_TYPO", "DIGIT_TYPO", "MISSING_BIRTH_CHILD", "MISSING_BIRTH_ADULT", "MISSING_SEX",
-    "SEX_WRONG", "SECOND_MOTHER", "SECOND_FATHER", "RELATIONSHIP_MISSING",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Side:
-    """One nation: its docket, its sets by the truth, and who is who in the marts."""
-
-    nation: str
-    docket: Docket
-    sets: list[truth.ChildSet]
-    by_application: bool
-    key: dict[int, str]
-
-
-@dataclass(frozen=True)
-class Compared:
-    """The world, and the home with the marts built from it."""
-
-    world: World
-    home: Path
-    sides: tuple[Side, ...]
-
-
-@pytest.fixture(scope="module")
-def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
-    """A world of some thousand families recorded without fault, and its marts."""
-    home = tmp_path_factory.mktemp("truth")
-    with pytest.MonkeyPatch.context() as patch:
-        for rate in WITHOUT_FAULT:
-            patch.setattr(error_rates, rate, 0.0)
-        world = build_world(SEED, 9_000, 60_000, first_year=2008, private_share=0.3)
-        with lake(home) as session, one_transaction(session):
-            write_world(session, world, {ENGLAND: [REFRESH], CYMRU: [REFRESH]}, home / "deposits")
-            make_reference(session)
-    select = [option for mart in MARTS for option in ("--select", f"+{mart}")]
-    quiet = ["--exclude-resource-types", "test", "--exclude-resource-types", "unit_test"]
-    result = dbt(home, "build", {ENGLAND: [REFRESH], CYMRU: [REFRESH]}, *select, *quiet)
-    assert result.returncode == 0, result.stdout[-6000:]
-    sides = (_side(world, home, ENGLAND, "England"), _side(world, home, CYMRU, "Wales"))
-    yield Compared(world, home, sides)
-
-
-def _side(world: World, home: Path, dataset: str, nation: str) -> Side:
-    docket = world.dockets[dataset]
-    by_application = dataset == CYMRU
-    made = pq.read_table(home / "deposits" / dataset / REFRESH / "truth.parquet").to_pydict()
-    register = dict(zip(made["person_id"], made["register_id"], strict=True))
-    ids: list[str]
-    if dataset == ENGLAND:
-        ids = [str(each) for each in cafcass_england.person_ids(SEED, docket.person)]
-    else:
-        ids = cafcass_cymru.person_ids(SEED, docket.person).to_pylist()
-    source = "cymru" if by_application else "ecms"
-    key = {
-        int(person): f"alf {register[given]}" if register.get(given) else f"{source} {int(given.lstrip('W'))}"
-        for person, given in zip(docket.person, ids, strict=True)
-    }
-    return Side(
-        nation, docket, truth.child_sets(world, docket, UNTIL, by_application=by_application), by_application, key
-    )
-
-
-def _read(compared: Compared, sql: str) -> list[tuple[Any, ...]]:
-    return rows(compared.home, sql)
 
 
 def test_every_child_has_its_first_set_and_an_age_within_what_is_known(compared: Compared) -> None:
     born = compared.world.lives.people.born
     for side in compared.sides:
-        found = _read(
-            compared,
+        found = compared.read(
             "SELECT child_key, s31_date, least_days_old, most_days_old, is_infant "
             f"FROM lake.intermediate.int_s31_children WHERE nation = '{side.nation}' AND set_number = 1",
         )
@@ -122,8 +37,7 @@ def _first_birthday(birth: date) -> date:
 def test_newborns_and_infants_lie_between_those_who_surely_are_and_those_who_may_be(compared: Compared) -> None:
     born = compared.world.lives.people.born
     for side, newborn in zip(compared.sides, (7, 14), strict=True):
-        found = _read(
-            compared,
+        found = compared.read(
             "SELECT year, children, infants, infants_at_most, newborns, newborns_at_most "
             f"FROM lake.marts.born_into_care WHERE nation = '{side.nation}' AND year_kind = 'calendar' "
             "AND dimension = 'all'",
@@ -148,8 +62,7 @@ def test_subsequent_infants_have_a_mother_with_an_earlier_set_about_another_chil
             for each in truth.first_sets(side.sets)
             if each.mother is not None and (each.issued - _birth(compared, each.child)).days < 358
         )
-        found = _read(
-            compared,
+        found = compared.read(
             "SELECT sum(subsequent_infants) FROM lake.marts.born_into_care "
             f"WHERE nation = '{side.nation}' AND year_kind = 'calendar' AND dimension = 'all'",
         )[0][0]
@@ -165,8 +78,7 @@ def _birth(compared: Compared, child: int) -> date:
 def test_every_mother_has_her_index_her_recurrence_and_her_days(compared: Compared, rule: str) -> None:
     for side in compared.sides:
         expected = truth.recurrences(side.sets, UNTIL, overlapping_is_one_set=rule == "overlapping is one set")
-        found = _read(
-            compared,
+        found = compared.read(
             "SELECT mother_key, index_date, recurrence_date, days FROM lake.marts.recurrent_mothers "
             f"WHERE nation = '{side.nation}' AND set_rule = '{rule}'",
         )
@@ -178,8 +90,7 @@ def test_every_mother_has_her_index_her_recurrence_and_her_days(compared: Compar
 def test_survival_and_its_standard_error_agree(compared: Compared) -> None:
     for side in compared.sides:
         expected = truth.survival(truth.recurrences(side.sets, UNTIL, overlapping_is_one_set=False).values())
-        found = _read(
-            compared,
+        found = compared.read(
             "SELECT days, survival, standard_error FROM lake.marts.recurrent_mothers_survival "
             f"WHERE nation = '{side.nation}' AND set_rule = 'every case' AND population = 'all' AND dimension = 'all' "
             "AND events > 0",
@@ -198,8 +109,7 @@ def test_durations_agree_by_quarter(compared: Compared, clock: str) -> None:
         expected = truth.durations(
             side.sets, side.docket, by_application=side.by_application, to_disposal=clock == "first disposal"
         )
-        found = _read(
-            compared,
+        found = compared.read(
             "SELECT quarter, cases, mean_weeks, median_weeks, within_limit FROM lake.marts.care_duration "
             f"WHERE nation = '{side.nation}' AND clock = '{clock}' AND dimension = 'all'",
         )
@@ -213,8 +123,7 @@ def test_durations_agree_by_quarter(compared: Compared, clock: str) -> None:
 def test_every_child_has_the_highest_outcome_and_all_flags(compared: Compared) -> None:
     flags = ", ".join(f"any_{outcome}" for outcome in truth.OUTCOMES)
     for side in compared.sides:
-        found = _read(
-            compared,
+        found = compared.read(
             f"SELECT child_key, s31_date, completed_date, highest_outcome, {flags} FROM lake.marts.legal_outcomes "
             f"WHERE nation = '{side.nation}' ORDER BY ALL",
         )

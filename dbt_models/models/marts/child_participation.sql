@@ -66,6 +66,7 @@ shown as (
 children as (
     select
         starts.* exclude (child_id, week_of_birth),
+        count(*) over (partition by starts.nation, starts.refresh, starts.source, starts.case_id) = 1 as is_alone,
         {{ age_band_of("date_diff('day', starts.week_of_birth, starts.started)") }} as age_band,
         {%- for kind in var('participation_patterns') %}
         coalesce(shown.{{ kind }}, false) as {{ kind }}{{ ',' if not loop.last }}
@@ -79,6 +80,7 @@ categories as (
         refresh,
         nation,
         {{ case_number() }} as case_number,
+        is_alone,
         {%- for kind in var('participation_patterns') %}
         {{ kind }},
         {%- endfor %}
@@ -102,8 +104,8 @@ select
     {%- endfor %}
     count_if({{ any }}) as children_any,
     count_if({{ any }}) / count(*) as share_of_children,
-    count(distinct case_number) as cases,
-    count(distinct case_number) filter ({{ any }}) as cases_any,
-    count(distinct case_number) filter ({{ any }}) / count(distinct case_number) as share_of_cases
+    {{ count_of_cases() }} as cases,
+    {{ count_of_cases(any) }} as cases_any,
+    {{ count_of_cases(any) }} / {{ count_of_cases() }} as share_of_cases
 from categories
 group by all

@@ -15,15 +15,19 @@ with cases as (
     group by all
 ),
 
--- Whoever is somebody's recorded parent is mother or father by gender; all others are other.
-relations as (
-    select
-        source,
-        refresh as source_refresh,
-        related_person_id as person_id,
-        bool_or(relationship_group = 'parent') as is_parent
-    from {{ ref('int_relationships') }}
-    group by all
+-- Whoever is the recorded parent of a child whom the case is about is mother or father by gender; all others are other.
+parents as (
+    select distinct
+        subjects.source,
+        subjects.source_refresh,
+        subjects.case_id,
+        relationships.parent_id as person_id,
+        true as is_parent
+    from {{ ref('int_subjects') }} as subjects
+    join {{ ref('int_relationships') }} as relationships
+        on relationships.source = subjects.source and relationships.refresh = subjects.source_refresh
+        and relationships.child_id = subjects.child_id and relationships.relationship_group = 'parent'
+    where subjects.law_type = 'Private'
 ),
 
 applicants as (
@@ -46,10 +50,11 @@ described as (
     select
         cases.*,
         applicants.person_id,
+        count(*) over (partition by cases.nation, cases.refresh, cases.source, cases.case_id) = 1 as is_alone,
         people.gender,
         case
             when applicants.person_id is null then null
-            when relations.is_parent then case people.gender when 'Female' then 'mother' when 'Male' then 'father' else 'parent' end
+            when parents.is_parent then case people.gender when 'Female' then 'mother' when 'Male' then 'father' else 'parent' end
             else 'other'
         end as relation,
         {{ year_band_of(completed_years('people.week_of_birth', 'cases.started'), var('applicant_age_bands')) }} as age_band,
@@ -59,9 +64,9 @@ described as (
     left join {{ ref('int_people') }} as people
         on people.source = cases.source and people.refresh = cases.source_refresh
         and people.person_id = applicants.person_id
-    left join relations
-        on relations.source = cases.source and relations.source_refresh = cases.source_refresh
-        and relations.person_id = applicants.person_id
+    left join parents
+        on parents.source = cases.source and parents.source_refresh = cases.source_refresh
+        and parents.case_id = cases.case_id and parents.person_id = applicants.person_id
     left join {{ ref('int_deprivation') }} as deprivation on deprivation.lsoa = people.lsoa
 ),
 
@@ -71,6 +76,7 @@ categories as (
         nation,
         {{ case_number() }} as case_number,
         person_id,
+        is_alone,
         {{ years_and_categories_of('started', {
             'region': 'region', 'local_authority': 'local_authority', 'dfj_area': 'dfj_area', 'circuit': 'circuit',
             'sex': 'gender', 'relation': 'relation', 'age_band': 'age_band', 'deprivation_quintile': 'quintile',
@@ -87,7 +93,8 @@ measured as (
         year,
         dimension,
         category,
-        count(distinct case_number) as applications,
+        -- Most cases have one applicant, and need no looking for others of their number.
+        {{ count_of_cases() }} as applications,
         count(person_id) as applicants,
         {{ denominator_year('year_kind', 'year') }} as denominator_year
     from categories

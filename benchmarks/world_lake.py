@@ -1,7 +1,8 @@
 """Curated tables straight from a synthetic world: no split, no linkage, ids as the source systems gave them.
 
-For tests that compare the marts with what really happened, person by person: a link is the register's own id, for
-everybody who is on the register, so that no error of linkage comes between.
+For what looks at the marts alone: tests that compare them with what really happened, person by person, the published
+series, and the marts' own speed. A link is the register's own id, for everybody who is on the register, so that no
+error of linkage comes between.
 """
 
 from collections.abc import Mapping
@@ -33,6 +34,17 @@ def write_world(session: Session, world: World, refreshes: Mapping[str, list[str
             _alf_table(session, described, refresh)
             if described.derived:
                 _age_bands(session, described, refresh, folder)
+
+
+def write_reference(session: Session, world: World, scratch: Path) -> None:
+    """Write the world's made-up deprivation, populations, births and families into `lake.SAILREFRV`."""
+    for path in world.write_reference(scratch / "reference"):
+        sexes = ", 'all' AS sex" if path.stem == "population_by_local_authority" else ""
+        session.run(
+            f"INSERT INTO lake.SAILREFRV.{identifier(path.stem.upper())} BY NAME "
+            f"SELECT *{sexes} FROM read_csv({literal(path)}, types = {{'vintage': 'VARCHAR'}})",
+            step=f"fill {path.stem}",
+        )
 
 
 def _read(folder: Path, table: TableContract) -> str:
