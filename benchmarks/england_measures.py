@@ -119,6 +119,7 @@ def _durations() -> Iterator[Measure]:
 
 
 def _outcomes() -> Iterator[Measure]:
+    said: float
     children = "FROM lake.marts.legal_outcomes WHERE year(completed_date - INTERVAL 3 MONTH)"
     sql = f"SELECT count_if(supervision_alone) / count(*), count(*) {children} BETWEEN 2010 AND 2016"
     yield Measure("legal_outcomes", "supervision order alone, 2010/11 to 2016/17", "§3", "share", 0.145, sql, 0.02)
@@ -128,6 +129,7 @@ def _outcomes() -> Iterator[Measure]:
 
 
 def _private_law() -> Iterator[Measure]:
+    said: float
     # ECMS lacks the local authority of a third of the private cases: they are shared out as the others are.
     north = "category IN ('North East', 'North West', 'Yorkshire and The Humber')"
     for what, areas, said in (("the north", north, 80), ("London", "category = 'London'", 59),

@@ -10,6 +10,7 @@ import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def without(name: str) -> Callable[[Path], object]:
     return lambda landing: write_deposit(landing / REFRESH, {each: csv for each, csv in TINY.items() if each != name})
 
 
-def saying(change: Mapping[str, Any]) -> Callable[[Path], object]:
+def saying(change: dict[str, Any]) -> Callable[[Path], object]:
     """The good files under a manifest with other entries."""
     return raw_manifest(json.dumps(manifest(TINY) | change))
 
@@ -104,6 +105,11 @@ def zip_of(content: Callable[[], bytes]) -> Callable[[Path], object]:
 def good_members(folder: str = "") -> dict[str, str | bytes]:
     """What the good deposit's zip holds."""
     return {f"{folder}{name}": csv for name, csv in (TINY | {MANIFEST: json.dumps(manifest(TINY))}).items()}
+
+
+def climbing(path: str) -> dict[str, str | bytes]:
+    """What a zip with a member at this path holds."""
+    return good_members() | {path: CLIENTS}
 
 
 def packed(**options: Any) -> bytes:
@@ -510,7 +516,7 @@ def _manifests() -> Members:
     yield (
         "a folder for a file",
         "CLIENTS.csv is not there",
-        spoilt(lambda folder: ((folder / "CLIENTS.csv").unlink(), (folder / "CLIENTS.csv").mkdir())),
+        spoilt(lambda folder: (folder / "CLIENTS.csv").rename(folder / "x") and (folder / "CLIENTS.csv").mkdir()),
     )
     yield (
         "a file beside the CSVs that is no CSV",
@@ -559,7 +565,7 @@ def _zips() -> Members:
         yield (
             f"a path that climbs out of a zip: {path}",
             UNUSABLE_ZIP,
-            zipped(lambda path=path: good_members() | {path: CLIENTS}),
+            zipped(partial(climbing, path)),
         )
     yield "a symbolic link in a zip", UNUSABLE_ZIP, zip_of(with_link)
     yield "a zip in a zip", UNUSABLE_ZIP, zipped(lambda: {"deposit.zip": packed()})

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.integration import truth, truth_children
+from tests.integration import truth, truth_children, truth_record
 from tests.integration.marts_world import UNTIL, Compared, Side
 
 pytestmark = pytest.mark.slow
@@ -111,7 +111,7 @@ def test_every_event_of_every_child_is_on_its_journey_in_order(compared: Compare
 def test_everybody_stands_once_with_link_roles_and_children(compared: Compared) -> None:
     for side in compared.sides:
         person = _people(side)
-        roles = ", ".join(f"is_{role}" for role in truth_children.ROLES)
+        roles = ", ".join(f"is_{role}" for role in truth_record.ROLES)
         found = compared.read(
             "SELECT person_key, is_linked, gender, age_at_first_application, first_application_date, cases, "
             f"in_public_law, in_private_law, recorded_children, quintile, {roles} FROM lake.marts.matched_population "
@@ -123,7 +123,7 @@ def test_everybody_stands_once_with_link_roles_and_children(compared: Compared) 
         for key, linked, *said, children, quintile, subject, applicant, respondent, other in found:
             assert linked == key.startswith("alf ")
             flags = (subject, applicant, respondent, other)
-            primary = {role for role, flag in zip(truth_children.ROLES, flags, strict=True) if flag}
+            primary = {role for role, flag in zip(truth_record.ROLES, flags, strict=True) if flag}
             assert (*said, frozenset(primary), children) == expected[person[key]]
             lsoa = side.record.lsoa[person[key]]
             at_home = lsoa[0] == ("W" if side.by_application else "E")

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.world_lake import write_world
 from fjo_pipeline.core.contracts import contract
 from fjo_pipeline.core.sessions import Session, identifier, literal
 from fjo_pipeline.core.stores import one_transaction
@@ -26,9 +27,8 @@ from fjo_pipeline.synthetic.cafcass_members import FATHER, MOTHER
 from fjo_pipeline.synthetic.world import World
 from tests.integration import health_truth, truth
 from tests.integration.health_truth import Cohort, Event, Kind, Person, Place
+from tests.integration.marts_world import WITHOUT_FAULT
 from tests.integration.test_dbt_models import Rows, column_types, dbt, lake, make_reference, make_register, rows
-from tests.integration.test_marts_truth import WITHOUT_FAULT
-from benchmarks.world_lake import write_world
 
 pytestmark = pytest.mark.slow
 

@@ -46,7 +46,7 @@ def define(home: TinyHome, said: str, change: Callable[[str], str] = lambda text
     path.write_text(change(path.read_text().replace("datasets:", f"{said}\ndatasets:")))
 
 
-def cohort(sql: str, **comparison: object) -> str:
+def cohort(sql: str, /, **comparison: object) -> str:
     said = f'cohort: {{sql: "{sql}"}}'
     return said + (f"\ncomparison: {comparison}" if comparison else "")
 
