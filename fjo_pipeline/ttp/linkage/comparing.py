@@ -8,7 +8,7 @@ from math import log2
 
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.households import Household
-from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, Comparison, LinkageModel
+from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, HOME, MISSING, Comparison, LinkageModel
 from fjo_pipeline.ttp.linkage.prepare import TEXTS_OF
 
 FREQUENCY_FLOOR = 1.5
@@ -185,16 +185,15 @@ def _no_housemate(model: LinkageModel, household: Household) -> str:
 def _most_against(other: str, kind: str, model: LinkageModel) -> str:
     """SQL: the most that log2 of the chance as one person over that as `other` can be, whatever the address."""
     share = model.soiled if kind == "soiled" else 1 - model.soiled
-    terms = [_double(1 + log2(share))]
+    weights = {
+        name: {code: log2(getattr(chances, kind) / getattr(chances, other)) for code, chances in sorted(levels.items())}
+        for name, levels in model.levels.items()
+    }
+    best_home = max(0.0, *(weight for name in (HOME, "postcode", "address") for weight in weights[name].values()))
+    terms = [_double(1 + log2(share) + best_home)]
     for comparison in COMPARISONS:
-        weights = {
-            code: log2(getattr(chances, kind) / getattr(chances, other))
-            for code, chances in model.levels[comparison.name].items()
-        }
-        if comparison.of == "address":
-            terms.append(_double(max(0.0, *weights.values())))
-        else:
-            cases = " ".join(f"WHEN {code} THEN {_double(weight)}" for code, weight in sorted(weights.items()))
+        if comparison.of != "address":
+            cases = " ".join(f"WHEN {code} THEN {_double(each)}" for code, each in weights[comparison.name].items())
             terms.append(f"CASE v.{comparison.name} {cases} ELSE 0 END")
     return " + ".join(terms)
 

@@ -17,6 +17,8 @@ from fjo_pipeline.ttp.linkage import normalise
 
 MISSING = 0
 DIFFERENT = 1
+HOME = "home"
+"""Postcode and address weighed together (homes.py), beside the comparisons in a model's levels."""
 # Whether no linked housemate is on the register at the deposit's address, or one is (families.py).
 FAMILIES = ("moved", "settled")
 
@@ -267,8 +269,16 @@ def load_model(path: Path | None = None) -> LinkageModel:
 
 
 def expected_levels() -> dict[str, set[int]]:
-    """The level codes of each comparison, missing left out."""
-    return {comparison.name: {level.code for level in comparison.levels} for comparison in COMPARISONS}
+    """The level codes of each comparison and of homes, missing left out."""
+    return {comparison.name: {level.code for level in comparison.levels} for comparison in COMPARISONS} | {
+        HOME: set(home_codes())
+    }
+
+
+def home_codes() -> dict[int, tuple[int, int]]:
+    """The code of each level of the postcode with each of the address."""
+    postcode, address = (comparison for comparison in COMPARISONS if comparison.of == "address")
+    return {16 * p.code + a.code: (p.code, a.code) for p in postcode.levels for a in address.levels}
 
 
 def _canonical(model: LinkageModel) -> str:
