@@ -101,11 +101,15 @@ def compare(
         session.run(f"DROP TABLE linkage_{table}", step="drop the best rows")
 
 
-def rarity(model: LinkageModel) -> str:
+def rarity(model: LinkageModel, household: Household) -> str:
     """SQL: log2 of the mean chances of equal values over these values' own shares of the register, 0 where none is.
 
-    For a vector `v` and the shares of `linkage_share h`; two equal names have their share together.
+    For a vector `v` and the shares of `linkage_share h`; two equal names have their share together. Where the postcode
+    is equal and the address is not, the chances are of this register's neighbours.
     """
+    here = household.alike_share(model.alike)
+    neighbours = f"""CASE WHEN v.postcode = 6 AND v.address IN (3, 4) THEN {_double(log2(model.alike / here))}
+        WHEN v.postcode = 6 AND v.address IN (1, 2) THEN {_double(log2((1 - model.alike) / (1 - here)))} ELSE 0 END"""
     equal, means, apart = {}, {}, {}
     for comparison in COMPARISONS:
         frequent = [level for level in comparison.levels if level.frequency]
@@ -118,7 +122,7 @@ def rarity(model: LinkageModel) -> str:
     together = f"{_double(sum(means[each] for each in names))} - log2(h.full_name_share)"
     both = f"{' AND '.join(equal[each] for each in names)} AND h.full_name_share IS NOT NULL"
     full_name = f"CASE WHEN {both} THEN {together} ELSE {' + '.join(apart.pop(each) for each in names)} END"
-    return " + ".join([full_name, *apart.values()])
+    return " + ".join([full_name, *apart.values(), neighbours])
 
 
 def _levels_of(kind: str) -> str:

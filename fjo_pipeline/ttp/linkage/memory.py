@@ -71,10 +71,10 @@ def recall(session: Session, memory: Memory) -> int:
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_digest AS
         WITH own AS (
-            SELECT pid, md5_number(concat_ws({SEPARATOR}, {own})) AS own, {guarded} AS guarded,
+            SELECT pid, md5(concat_ws({SEPARATOR}, {own})) AS own, {guarded} AS guarded,
                    CASE WHEN {HAS_HOME} THEN {HOME} ELSE hash(pid, 'alone') END AS home FROM linkage_people),
         together AS (SELECT home, sum(hash(own, guarded)) AS others FROM own GROUP BY home)
-        SELECT pid, own, md5_number(concat_ws({SEPARATOR}, own, guarded, others)) AS digest
+        SELECT pid, md5_number(own) AS own, md5_number(concat_ws({SEPARATOR}, own, guarded, others)) AS digest
         FROM own JOIN together USING (home)""",
         step="digest identifiers",
     )

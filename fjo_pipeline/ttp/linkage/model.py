@@ -224,6 +224,7 @@ class LinkageModel:
     families: dict[str, Family]
     on_register: float  # share of the people left by the exact tiers who are on the register
     soiled: float  # share of records that are soiled throughout
+    alike: float  # share of addresses in one postcode that are much alike, where strangers were counted
     slope: float  # of the calibration, on log odds
     intercept: float
     threshold: float

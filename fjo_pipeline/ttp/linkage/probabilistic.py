@@ -136,7 +136,7 @@ def _probabilities(
         f"/ (coalesce(crowd, {everybody}) + coalesce(crowd / {homes!r}, 1) * housemates * rarity)"
     )
     return f"""WITH ratio AS (
-            SELECT v.pid, v.rid, pow(2.0, {rarity(model)}) AS rarity, {crowd} AS crowd, {chance} AS chance,
+            SELECT v.pid, v.rid, pow(2.0, {rarity(model, household)}) AS rarity, {crowd} AS crowd, {chance} AS chance,
                    {1 - model.soiled!r} * pow(2.0, clean.weight) + {model.soiled!r} * pow(2.0, soiled.weight) AS one,
                    {household.relative!r} * pow(2.0, relative.weight)
                    + {household.occupant!r} * pow(2.0, occupant.weight) AS housemates

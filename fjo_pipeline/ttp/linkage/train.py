@@ -7,7 +7,7 @@ from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
 from fjo_pipeline.ttp.linkage.exact import link_exactly
 from fjo_pipeline.ttp.linkage.families import count_families
 from fjo_pipeline.ttp.linkage.homes import BOTH_EQUAL, Shares, count_lifts, together
-from fjo_pipeline.ttp.linkage.households import pair_housemates
+from fjo_pipeline.ttp.linkage.households import mean_household, pair_housemates
 from fjo_pipeline.ttp.linkage.model import (
     COMPARISONS,
     DIFFERENT,
@@ -64,7 +64,9 @@ def starting_model() -> LinkageModel:
         for postcode, address in [(levels["postcode"][both[0]], levels["address"][both[1]])]
     }
     families = dict.fromkeys(FAMILIES, Family(together=0.05, apart=0.5))
-    return LinkageModel("start", levels, families, 0.9, soiled=SOILED, slope=1.0, intercept=0.0, threshold=THRESHOLD)
+    return LinkageModel(
+        "start", levels, families, 0.9, soiled=SOILED, alike=0.5, slope=1.0, intercept=0.0, threshold=THRESHOLD
+    )
 
 
 def train_without_truth(
@@ -147,6 +149,7 @@ def count_chances(session: Session, model: LinkageModel) -> LinkageModel:
         model,
         levels=levels,
         on_register=min(max(float(on_register or 0), 0.05), 0.98),
+        alike=mean_household(session).alike_share(model.alike),
     )
 
 
