@@ -36,7 +36,7 @@ KINDS = {
 # doi:10.1001/jama.1983.03330370053031.
 UNSEEN_PAIRS = 0.5
 MOST_UNSEEN_STRANGERS = 3.0
-STRANGERS = 3_000_000
+STRANGERS = 300_000
 ROUNDS = 4
 # Judgement, not counted: one record in ten is bad throughout, with an error in four fields of ten.
 SOILED = 0.1
