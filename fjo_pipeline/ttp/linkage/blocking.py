@@ -69,7 +69,6 @@ RULES = (
     Rule("names in either order and day of birth", f"{NAME_PAIR}, day(dob), month(dob)", "full_name"),
     Rule("names in either order", NAME_PAIR, "full_name", MOST_PER_WEAK_KEY),
     Rule("names in either order and middle names", f"{NAME_PAIR}, middle", "full_name"),
-    Rule("names in either order and year of birth", f"{NAME_PAIR}, year(dob)", "full_name"),
     Rule("birthday", "birthday", "name", MOST_PER_WEAK_KEY),
     Rule("surname and postcode", "skeleton_id, postcode_id", "home"),
     Rule("forename and postcode", "initials, postcode_id", "home"),

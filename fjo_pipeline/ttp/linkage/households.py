@@ -1,13 +1,12 @@
 """Who shares or has shared a home with whom on the register: the people who are taken for one another most easily."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fjo_pipeline.core.sessions import Session
 
 SAMPLE = 20_000
 MOST_AT_HOME = 500  # more than ever lived at one address are a prison's, a hostel's or a blank's, and no household
-# A relative who is on no register can still be in the deposit: one for every nine who are seen [R], and never none.
-UNREGISTERED_SHARE = 0.11
+# A relative who is on no register can still be in the deposit, and somebody always can.
 FEWEST_RELATIVES = 0.02
 # In most countries a postcode is a street or a part of one, in others a town.
 ADDRESSES_OF_POSTCODE = 4
@@ -81,9 +80,8 @@ def measure_household(session: Session) -> None:
         step="compare neighbours' addresses",
     )
     session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_household AS
-        SELECT {1 + UNREGISTERED_SHARE} * related / people + {FEWEST_RELATIVES} AS relative,
-               others / people AS occupant, neighbours, alike
+        """CREATE OR REPLACE TEMP TABLE linkage_household AS
+        SELECT related / people AS relative, others / people AS occupant, neighbours, alike
         FROM linkage_neighbour, (SELECT greatest(count(*), 1) AS people FROM linkage_sampled),
              (SELECT count(*) FILTER (related) AS related, count(*) FILTER (NOT related) AS others
               FROM linkage_housemates)""",
@@ -95,6 +93,10 @@ def measure_household(session: Session) -> None:
     )
 
 
-def mean_household(session: Session) -> Household:
-    """The household of this register's mean person; nobody shares a home where the sample has no homes."""
-    return Household(*session.row("FROM linkage_household", step="read the mean household"))
+def mean_household(session: Session, on_register: float) -> Household:
+    """The household of this register's mean person; nobody shares a home where the sample has no homes.
+
+    The register shows the share `on_register` of relatives: as many are on none as of the people who are looked for.
+    """
+    found = Household(*session.row("FROM linkage_household", step="read the mean household"))
+    return replace(found, relative=found.relative / on_register + FEWEST_RELATIVES)

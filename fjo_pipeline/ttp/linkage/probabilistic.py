@@ -35,7 +35,7 @@ def score(session: Session, model: LinkageModel, *, remembering: bool = False) -
     """
     find_candidates(session, "linkage_known" if remembering else None)
     count_frequencies(session)
-    household = mean_household(session)
+    household = mean_household(session, model.on_register)
     compare(session, model, "linkage_pair", "linkage_vector", household)
     if remembering:
         _add_remembered(session)

@@ -149,7 +149,7 @@ def count_chances(session: Session, model: LinkageModel) -> LinkageModel:
         model,
         levels=levels,
         on_register=min(max(float(on_register or 0), 0.05), 0.98),
-        alike=mean_household(session).alike_share(model.alike),
+        alike=mean_household(session, model.on_register).alike_share(model.alike),
     )
 
 
