@@ -66,6 +66,7 @@ def compare(session: Session, scale: float) -> list[Compared]:
 
 def measures() -> Iterator[Measure]:
     """All of them, in the order of the page."""
+    said: float
     for year, said in ((2012, 11_110), (2013, 10_605), (2015, 12_781), (2016, 14_579)):
         sql = (
             f"SELECT count(*), count(*) FROM lake.marts.sibling_groups WHERE year(s31_date - INTERVAL 3 MONTH) = {year}"

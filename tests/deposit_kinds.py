@@ -147,6 +147,12 @@ def linked(folder: Path) -> None:
     (folder / "CLIENTS.csv").symlink_to(folder.parent.parent / "elsewhere.csv")
 
 
+def as_folder(folder: Path) -> None:
+    """A folder lies in the place of CLIENTS.csv."""
+    (folder / "CLIENTS.csv").unlink()
+    (folder / "CLIENTS.csv").mkdir()
+
+
 def cut(name: str, by: int) -> Callable[[Path], object]:
     """The end of a file is gone."""
     return spoilt(lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:-by]))
@@ -516,7 +522,7 @@ def _manifests() -> Members:
     yield (
         "a folder for a file",
         "CLIENTS.csv is not there",
-        spoilt(lambda folder: (folder / "CLIENTS.csv").rename(folder / "x") and (folder / "CLIENTS.csv").mkdir()),
+        spoilt(as_folder),
     )
     yield (
         "a file beside the CSVs that is no CSV",

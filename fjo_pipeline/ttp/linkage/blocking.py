@@ -30,6 +30,7 @@ COLUMNS = {
     "surname_id": "INTEGER",
     "skeleton_id": "INTEGER",
     "initials": "BIGINT",
+    "middle": "VARCHAR",
     "dob": "DATE",
     "birthday": "BIGINT",
     "postcode_id": "INTEGER",
@@ -67,6 +68,7 @@ RULES = (
     Rule("postcode and year of birth", "postcode_id, year(dob)", "place"),
     Rule("names in either order and day of birth", f"{NAME_PAIR}, day(dob), month(dob)", "full_name"),
     Rule("names in either order", NAME_PAIR, "full_name", MOST_PER_WEAK_KEY),
+    Rule("names in either order and middle names", f"{NAME_PAIR}, middle", "full_name"),
     Rule("birthday", "birthday", "name", MOST_PER_WEAK_KEY),
     Rule("surname and postcode", "skeleton_id, postcode_id", "home"),
     Rule("forename and postcode", "initials, postcode_id", "home"),
@@ -77,27 +79,30 @@ RULES = (
 )
 
 
-def find_candidates(session: Session) -> None:
-    """Make `linkage_pair`(pid, rid), distinct, for the people of `linkage_rest`(pid); raises StatementFailed.
+def find_candidates(session: Session, known: str | None = None) -> None:
+    """Make `linkage_pair`(pid, rid, own), distinct, for the people of `linkage_rest`(pid); raises StatementFailed.
 
-    Needs the exact links: whose housemate is linked is looked for at the housemate's addresses too.
+    Needs the exact links: whose housemate is linked is looked for at the housemate's addresses too. A pair is `own`
+    where the person's own identifiers led to it; of people of the relation `known`(pid) these are left out.
     """
-    _collect_wanted(session)
+    _collect_wanted(session, known)
     _take_out_wanted(session)
     session.run(
-        "CREATE OR REPLACE TEMP TABLE linkage_pair_found (pid INTEGER, rid INTEGER)", step="start the candidate pairs"
+        "CREATE OR REPLACE TEMP TABLE linkage_pair_found (pid INTEGER, rid INTEGER, own BOOLEAN)",
+        step="start the candidate pairs",
     )
     for rule in RULES:
         session.run(_pairs_of(rule), step=f"block on {rule.name}")
     session.run(
-        "CREATE OR REPLACE TEMP TABLE linkage_pair AS SELECT DISTINCT pid, rid FROM linkage_pair_found",
+        "CREATE OR REPLACE TEMP TABLE linkage_pair AS "
+        "SELECT pid, rid, bool_or(own) AS own FROM linkage_pair_found GROUP BY pid, rid",
         step="make candidate pairs distinct",
     )
     for table in ("pair_found", "wanted", "full_name", "place", "home", "region"):
         session.run(f"DROP TABLE linkage_{table}", step="drop what blocking needed")
 
 
-def _collect_wanted(session: Session) -> None:
+def _collect_wanted(session: Session, known: str | None) -> None:
     """`linkage_wanted`: what people's keys are made of, a row a person and more for what else they may be found by.
 
     Several given names in the surname's place begin with the forename; and people have lived with their housemates.
@@ -109,6 +114,7 @@ def _collect_wanted(session: Session) -> None:
 
     given_names = row(first_id="first_id", surname_id="part_id", dob="dob")
     at_kin = row(initials="initials", dob="dob", address_id="address")
+    unknown_only = f"ANTI JOIN {known} USING (pid)" if known else ""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_wanted AS
         WITH rest AS MATERIALIZED (SELECT pid, part_id, {", ".join(COLUMNS)} FROM linkage_people
@@ -116,9 +122,9 @@ def _collect_wanted(session: Session) -> None:
         {kin_of_rest("linkage_exact")},
         lived_at AS (SELECT DISTINCT pid, address FROM kin JOIN linkage_address_row USING (rid)
                      WHERE address IS NOT NULL)
-        SELECT pid, {", ".join(COLUMNS)} FROM rest
-        UNION ALL SELECT pid, {given_names} FROM rest WHERE part_id IS NOT NULL
-        UNION ALL SELECT pid, {at_kin} FROM rest JOIN lived_at USING (pid)""",
+        SELECT pid, true AS own, {", ".join(COLUMNS)} FROM rest {unknown_only}
+        UNION ALL SELECT pid, true, {given_names} FROM rest {unknown_only} WHERE part_id IS NOT NULL
+        UNION ALL SELECT pid, false, {at_kin} FROM rest JOIN lived_at USING (pid)""",
         step="collect what people may be found by",
     )
 
@@ -126,11 +132,12 @@ def _collect_wanted(session: Session) -> None:
 def _take_out_wanted(session: Session) -> None:
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_full_name AS
-        SELECT rid, dob, first_id, surname_id FROM (
-            SELECT rid, dob, first_id, surname_id, hash({NAME_PAIR}) AS key FROM linkage_name_row
+        SELECT rid, dob, first_id, surname_id, ' ' || words || ' ' AS middle FROM (
+            SELECT rid, dob, first_id, surname_id, middle_names, hash({NAME_PAIR}) AS key FROM linkage_name_row
             WHERE first_id IS NOT NULL AND surname_id IS NOT NULL)
         SEMI JOIN (SELECT hash({NAME_PAIR}) AS key FROM linkage_wanted
-                   WHERE first_id IS NOT NULL AND surname_id IS NOT NULL) USING (key)""",
+                   WHERE first_id IS NOT NULL AND surname_id IS NOT NULL) USING (key)
+        LEFT JOIN linkage_middle_names ON id = middle_names""",
         step="take wanted names out of the register",
     )
     session.run(
@@ -164,9 +171,9 @@ def _pairs_of(rule: Rule) -> str:
     """Pairs of one rule; how many hold a key is counted by rows, which is a little more than by people."""
     key, present = f"hash({rule.key})", " AND ".join(f"{column} IS NOT NULL" for column in rule.columns)
     return f"""INSERT INTO linkage_pair_found
-        WITH wanted AS MATERIALIZED (SELECT pid, {key} AS key FROM linkage_wanted WHERE {present}),
+        WITH wanted AS MATERIALIZED (SELECT pid, own, {key} AS key FROM linkage_wanted WHERE {present}),
         held AS MATERIALIZED (
             SELECT key, rid FROM (SELECT {key} AS key, rid FROM {TABLES[rule.of]} WHERE {present})
             SEMI JOIN wanted USING (key)),
         useful AS (SELECT key FROM held GROUP BY key HAVING count(*) <= {rule.most})
-        SELECT pid, rid FROM held SEMI JOIN useful USING (key) JOIN wanted USING (key)"""
+        SELECT pid, rid, own FROM held SEMI JOIN useful USING (key) JOIN wanted USING (key)"""

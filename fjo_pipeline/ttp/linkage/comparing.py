@@ -8,7 +8,7 @@ from math import log2
 
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.households import Household
-from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, MISSING, Comparison, LinkageModel
+from fjo_pipeline.ttp.linkage.model import COMPARISONS, DIFFERENT, HOME, MISSING, Comparison, LinkageModel
 from fjo_pipeline.ttp.linkage.prepare import TEXTS_OF
 
 FREQUENCY_FLOOR = 1.5
@@ -101,11 +101,15 @@ def compare(
         session.run(f"DROP TABLE linkage_{table}", step="drop the best rows")
 
 
-def rarity(model: LinkageModel) -> str:
+def rarity(model: LinkageModel, household: Household) -> str:
     """SQL: log2 of the mean chances of equal values over these values' own shares of the register, 0 where none is.
 
-    For a vector `v` and the shares of `linkage_share h`; two equal names have their share together.
+    For a vector `v` and the shares of `linkage_share h`; two equal names have their share together. Where the postcode
+    is equal and the address is not, the chances are of this register's neighbours.
     """
+    here = household.alike_share(model.alike)
+    neighbours = f"""CASE WHEN v.postcode = 6 AND v.address IN (3, 4) THEN {_double(log2(model.alike / here))}
+        WHEN v.postcode = 6 AND v.address IN (1, 2) THEN {_double(log2((1 - model.alike) / (1 - here)))} ELSE 0 END"""
     equal, means, apart = {}, {}, {}
     for comparison in COMPARISONS:
         frequent = [level for level in comparison.levels if level.frequency]
@@ -118,7 +122,7 @@ def rarity(model: LinkageModel) -> str:
     together = f"{_double(sum(means[each] for each in names))} - log2(h.full_name_share)"
     both = f"{' AND '.join(equal[each] for each in names)} AND h.full_name_share IS NOT NULL"
     full_name = f"CASE WHEN {both} THEN {together} ELSE {' + '.join(apart.pop(each) for each in names)} END"
-    return " + ".join([full_name, *apart.values()])
+    return " + ".join([full_name, *apart.values(), neighbours])
 
 
 def _levels_of(kind: str) -> str:
@@ -185,16 +189,15 @@ def _no_housemate(model: LinkageModel, household: Household) -> str:
 def _most_against(other: str, kind: str, model: LinkageModel) -> str:
     """SQL: the most that log2 of the chance as one person over that as `other` can be, whatever the address."""
     share = model.soiled if kind == "soiled" else 1 - model.soiled
-    terms = [_double(1 + log2(share))]
+    weights = {
+        name: {code: log2(getattr(chances, kind) / getattr(chances, other)) for code, chances in sorted(levels.items())}
+        for name, levels in model.levels.items()
+    }
+    best_home = max(0.0, *(weight for name in (HOME, "postcode", "address") for weight in weights[name].values()))
+    terms = [_double(1 + log2(share) + best_home)]
     for comparison in COMPARISONS:
-        weights = {
-            code: log2(getattr(chances, kind) / getattr(chances, other))
-            for code, chances in model.levels[comparison.name].items()
-        }
-        if comparison.of == "address":
-            terms.append(_double(max(0.0, *weights.values())))
-        else:
-            cases = " ".join(f"WHEN {code} THEN {_double(weight)}" for code, weight in sorted(weights.items()))
+        if comparison.of != "address":
+            cases = " ".join(f"WHEN {code} THEN {_double(each)}" for code, each in weights[comparison.name].items())
             terms.append(f"CASE v.{comparison.name} {cases} ELSE 0 END")
     return " + ".join(terms)
 

@@ -51,7 +51,7 @@ def find_families(session: Session, vectors: str, linked: str) -> None:
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_kin AS
         WITH {kin_of_rest(linked)}
-        SELECT DISTINCT pid, own, rid, {ON_REGISTER} AS home
+        SELECT DISTINCT pid, own, rid, postcode, {ON_REGISTER} AS home
         FROM kin JOIN linkage_address_row USING (rid) WHERE {HAS_HOME}""",
         step="find the register homes of linked people who share an address in the deposit",
     )
@@ -59,7 +59,8 @@ def find_families(session: Session, vectors: str, linked: str) -> None:
         f"""CREATE OR REPLACE TEMP TABLE linkage_kin_crowd AS
         WITH residents AS (
             SELECT home, count(DISTINCT rid) AS residents
-            FROM (SELECT rid, {ON_REGISTER} AS home FROM linkage_address_row WHERE {HAS_HOME})
+            FROM (SELECT rid, {ON_REGISTER} AS home FROM linkage_address_row
+                  WHERE {HAS_HOME} AND postcode IN (SELECT postcode FROM linkage_kin))
             SEMI JOIN linkage_kin USING (home)
             GROUP BY home)
         SELECT pid, CAST(sum(residents) AS DOUBLE) AS crowd, bool_or(home = own) AS settled

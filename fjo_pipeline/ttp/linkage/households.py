@@ -1,22 +1,34 @@
 """Who shares or has shared a home with whom on the register: the people who are taken for one another most easily."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fjo_pipeline.core.sessions import Session
 
 SAMPLE = 20_000
 MOST_AT_HOME = 500  # more than ever lived at one address are a prison's, a hostel's or a blank's, and no household
-# A relative who is on no register can still be in the deposit: one for every nine who are seen [R], and never none.
-UNREGISTERED_SHARE = 0.11
+# A relative who is on no register can still be in the deposit, and somebody always can.
 FEWEST_RELATIVES = 0.02
+# In most countries a postcode is a street or a part of one, in others a town.
+ADDRESSES_OF_POSTCODE = 4
+LEAST_ALIKE = 0.85
+PRIOR_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
 class Household:
-    """Mean numbers of other people who ever shared a home with one: of the same surname, and of another."""
+    """Mean numbers of other people who ever shared a home with one: of the same surname, and of another.
+
+    And of how many pairs of addresses in one postcode, how many are much alike.
+    """
 
     relative: float
     occupant: float
+    neighbours: int = 0
+    alike: int = 0
+
+    def alike_share(self, expected: float) -> float:
+        """The share of neighbours' addresses that are much alike, leaning on what is expected where few are seen."""
+        return (self.alike + PRIOR_NEIGHBOURS * expected) / (self.neighbours + PRIOR_NEIGHBOURS)
 
 
 def pair_housemates(session: Session, rids: str) -> None:
@@ -47,7 +59,7 @@ def pair_housemates(session: Session, rids: str) -> None:
 
 
 def measure_household(session: Session) -> None:
-    """Make `linkage_household`(relative, occupant): the home of the register's mean person, from a sample."""
+    """Make `linkage_household`(relative, occupant, neighbours, alike), as `Household` has it, from a sample."""
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_sampled AS
         SELECT rid FROM linkage_person
@@ -56,17 +68,35 @@ def measure_household(session: Session) -> None:
     )
     pair_housemates(session, "linkage_sampled")
     session.run(
-        f"""CREATE OR REPLACE TEMP TABLE linkage_household AS
-        SELECT {1 + UNREGISTERED_SHARE} * count(*) FILTER (related) / people + {FEWEST_RELATIVES} AS relative,
-               count(*) FILTER (NOT related) / people AS occupant
-        FROM linkage_housemates, (SELECT greatest(count(*), 1) AS people FROM linkage_sampled) GROUP BY people""",
+        f"""CREATE OR REPLACE TEMP TABLE linkage_neighbour AS
+        WITH lived AS (
+            SELECT DISTINCT r.postcode, t.address FROM linkage_address_row r SEMI JOIN linkage_sampled USING (rid)
+            JOIN linkage_address_text t ON t.id = r.address WHERE r.postcode IS NOT NULL),
+        near AS (FROM lived QUALIFY row_number() OVER (PARTITION BY postcode ORDER BY hash(address), address)
+                            <= {ADDRESSES_OF_POSTCODE})
+        SELECT count(*) AS neighbours,
+               count(*) FILTER (jaro_winkler_similarity(a.address, b.address) >= {LEAST_ALIKE}) AS alike
+        FROM near a JOIN near b USING (postcode) WHERE a.address < b.address""",
+        step="compare neighbours' addresses",
+    )
+    session.run(
+        """CREATE OR REPLACE TEMP TABLE linkage_household AS
+        SELECT related / people AS relative, others / people AS occupant, neighbours, alike
+        FROM linkage_neighbour, (SELECT greatest(count(*), 1) AS people FROM linkage_sampled),
+             (SELECT count(*) FILTER (related) AS related, count(*) FILTER (NOT related) AS others
+              FROM linkage_housemates)""",
         step="count who shares a home",
     )
-    session.run("DROP TABLE linkage_housemates; DROP TABLE linkage_sampled", step="drop the sampled homes")
+    session.run(
+        "DROP TABLE linkage_housemates; DROP TABLE linkage_sampled; DROP TABLE linkage_neighbour",
+        step="drop the sampled homes",
+    )
 
 
-def mean_household(session: Session) -> Household:
-    """The household of this register's mean person; nobody shares a home where the sample has no homes."""
-    found = session.rows("SELECT relative, occupant FROM linkage_household", step="read the mean household")
-    relative, occupant = found[0] if found else (FEWEST_RELATIVES, 0.0)
-    return Household(float(relative), float(occupant))
+def mean_household(session: Session, on_register: float) -> Household:
+    """The household of this register's mean person; nobody shares a home where the sample has no homes.
+
+    The register shows the share `on_register` of relatives: as many are on none as of the people who are looked for.
+    """
+    found = Household(*session.row("FROM linkage_household", step="read the mean household"))
+    return replace(found, relative=found.relative / on_register + FEWEST_RELATIVES)

@@ -24,6 +24,9 @@ WORKING_TABLES = [
     "linkage_rest",
     "linkage_scored",
     "linkage_share",
+    "linkage_known",
+    "linkage_remembered",
+    "linkage_compared",
 ]
 
 
@@ -97,19 +100,17 @@ def link_prepared(
         use_prepared(session)
         normalise_people(session, people, confidential)
     with _timed(result, "recall"):
-        result.asked = (
-            recall(session, memory)
-            if memory
-            else int(session.value("SELECT count(*) FROM linkage_people", step="count the people"))
-        )
+        asked = recall(session, memory) if memory else None
+        to_score = int(session.value("SELECT count(*) FROM linkage_people", step="count the people"))
+        result.asked = to_score if asked is None else asked
         find_numbers(session)
     with _timed(result, "exact"):
         link_exactly(session, use_nhs_numbers=use_nhs_numbers)
     with _timed(result, "probabilistic"):
         _leave_rest(session)
-        if result.asked:
+        if to_score:
             with scoring_session(session, engine) as scoring:
-                result.pairs_scored = score(scoring, model)
+                result.pairs_scored = score(scoring, model, remembering=memory is not None)
         else:
             score_nobody(session)
     with _timed(result, "resolve"):

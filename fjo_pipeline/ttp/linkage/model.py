@@ -17,6 +17,8 @@ from fjo_pipeline.ttp.linkage import normalise
 
 MISSING = 0
 DIFFERENT = 1
+HOME = "home"
+"""Postcode and address weighed together (homes.py), beside the comparisons in a model's levels."""
 # Whether no linked housemate is on the register at the deposit's address, or one is (families.py).
 FAMILIES = ("moved", "settled")
 
@@ -222,6 +224,7 @@ class LinkageModel:
     families: dict[str, Family]
     on_register: float  # share of the people left by the exact tiers who are on the register
     soiled: float  # share of records that are soiled throughout
+    alike: float  # share of addresses in one postcode that are much alike, where strangers were counted
     slope: float  # of the calibration, on log odds
     intercept: float
     threshold: float
@@ -267,8 +270,16 @@ def load_model(path: Path | None = None) -> LinkageModel:
 
 
 def expected_levels() -> dict[str, set[int]]:
-    """The level codes of each comparison, missing left out."""
-    return {comparison.name: {level.code for level in comparison.levels} for comparison in COMPARISONS}
+    """The level codes of each comparison and of homes, missing left out."""
+    return {comparison.name: {level.code for level in comparison.levels} for comparison in COMPARISONS} | {
+        HOME: set(home_codes())
+    }
+
+
+def home_codes() -> dict[int, tuple[int, int]]:
+    """The code of each level of the postcode with each of the address."""
+    postcode, address = (comparison for comparison in COMPARISONS if comparison.of == "address")
+    return {16 * p.code + a.code: (p.code, a.code) for p in postcode.levels for a in address.levels}
 
 
 def _canonical(model: LinkageModel) -> str:

@@ -145,27 +145,33 @@ def normalise_people(session: Session, people: str, confidential: str | None = N
     One row a person, `pid` by the order of ids. Beside it `linkage_confidential`(pid), those of the relation
     `confidential`(person_id).
     """
-    for column, columns in TEXTS.items():
+    folded = TEXTS | {"date_of_birth": f"{plausible('linkage_date(raw)')} AS read_dob"}
+    for column, columns in folded.items():
         session.run(
             f"""CREATE OR REPLACE TEMP TABLE linkage_folded_{column} AS
             SELECT raw, {columns} FROM (SELECT DISTINCT {column} AS raw FROM {people} WHERE {column} <> '')""",
             step=f"normalise each {column} of the deposit",
         )
+    # Numbered apart from all else that is known of them, which would be sorted along.
+    session.run(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_numbered AS
+        SELECT person_id, CAST(row_number() OVER (ORDER BY person_id) AS INTEGER) AS pid FROM {people}""",
+        step="number the deposit's people",
+    )
     session.run(
         f"""CREATE OR REPLACE TEMP TABLE linkage_people AS
         SELECT *, {BIRTHDAY} AS birthday, left(postcode, -3) AS district, CAST(dob AS VARCHAR) AS dob_text
         FROM (SELECT * EXCLUDE (read_dob), linkage_mended_date(read_dob) AS dob,
                      linkage_mended_date(read_dob) IS DISTINCT FROM read_dob AS dob_mended
-        FROM (SELECT CAST(row_number() OVER (ORDER BY person_id) AS INTEGER) AS pid, person_id,
-                     {plausible("linkage_date(date_of_birth)")} AS read_dob, linkage_sex(sex) AS sex,
+        FROM (SELECT pid, person_id, read_dob, linkage_sex(sex) AS sex,
                      linkage_nhs(nhs_number) AS nhs, forename_key, surname_key, first, {MIDDLE}, f_surname.surname,
                      part_1, part_2, skeleton, f_postcode.postcode, f_address.address, house
-              FROM {people} t
-              {" ".join(f"LEFT JOIN linkage_folded_{c} f_{c} ON f_{c}.raw = t.{c}" for c in TEXTS)}))""",
+              FROM {people} t JOIN linkage_numbered USING (person_id)
+              {" ".join(f"LEFT JOIN linkage_folded_{c} f_{c} ON f_{c}.raw = t.{c}" for c in folded)}))""",
         step="normalise the deposit's people",
     )
-    for column in TEXTS:
-        session.run(f"DROP TABLE linkage_folded_{column}", step="drop the distinct texts")
+    for table in ("numbered", *(f"folded_{column}" for column in folded)):
+        session.run(f"DROP TABLE linkage_{table}", step="drop the distinct texts")
     chosen = f"SEMI JOIN {confidential} USING (person_id)" if confidential else "WHERE false"
     session.run(
         f"CREATE OR REPLACE TEMP TABLE linkage_confidential AS SELECT pid FROM linkage_people {chosen}",

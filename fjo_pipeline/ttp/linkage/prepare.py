@@ -17,7 +17,7 @@ from fjo_pipeline.ttp.linkage.normalise import (
     plausible,
 )
 
-FORMAT = "3"
+FORMAT = "4"
 """Of the prepared tables; those of another are prepared again."""
 YEARS_BEYOND_REGISTER = 15
 HELD = {

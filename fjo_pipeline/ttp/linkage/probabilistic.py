@@ -16,8 +16,9 @@ from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.blocking import find_candidates
 from fjo_pipeline.ttp.linkage.comparing import TWINS_OF_TWO_SEXES, compare, count_frequencies, rarity
 from fjo_pipeline.ttp.linkage.families import CONFIDENT, drop_families, find_families
+from fjo_pipeline.ttp.linkage.homes import splink_levels
 from fjo_pipeline.ttp.linkage.households import Household, mean_household
-from fjo_pipeline.ttp.linkage.model import COMPARISONS, MISSING, LinkageModel
+from fjo_pipeline.ttp.linkage.model import COMPARISONS, HOME, MISSING, LinkageModel
 from fjo_pipeline.ttp.linkage.spark import SparkTables
 
 Kind = Literal["clean", "soiled", "relative", "occupant"]
@@ -26,15 +27,18 @@ NAMES = [comparison.name for comparison in COMPARISONS]
 WITHOUT_ADDRESS = f"* REPLACE (CAST({MISSING} AS TINYINT) AS postcode, CAST({MISSING} AS TINYINT) AS address)"
 
 
-def score(session: Session, model: LinkageModel) -> int:
-    """Make `linkage_scored`(pid, rid, probability) for the people of `linkage_rest`; returns the pairs scored.
+def score(session: Session, model: LinkageModel, *, remembering: bool = False) -> int:
+    """Make `linkage_scored`(pid, rid, probability) for the people of `linkage_rest`; returns the pairs compared.
 
-    People of `linkage_confidential`(pid) neither give nor take evidence from a shared address.
+    People of `linkage_confidential`(pid) neither give nor take evidence from a shared address. `remembering`: people of
+    `linkage_known`(pid) have been compared with their own candidates before (memory.py).
     """
-    find_candidates(session)
+    find_candidates(session, "linkage_known" if remembering else None)
     count_frequencies(session)
-    household = mean_household(session)
+    household = mean_household(session, model.on_register)
     compare(session, model, "linkage_pair", "linkage_vector", household)
+    if remembering:
+        _add_remembered(session)
     weigh(session, model, "linkage_vector", household)
     pairs = int(session.value("SELECT count(*) FROM linkage_pair", step="count the pairs"))
     session.run("DROP TABLE linkage_pair; DROP TABLE linkage_vector", step="drop the pairs")
@@ -46,6 +50,18 @@ def score_nobody(session: Session) -> None:
     session.run(
         "CREATE OR REPLACE TEMP TABLE linkage_scored (pid INTEGER, rid INTEGER, probability DOUBLE)",
         step="score nobody",
+    )
+
+
+def _add_remembered(session: Session) -> None:
+    """The vectors of `linkage_remembered` beside those found now, of which `linkage_compared` has people's own."""
+    session.run(
+        """CREATE OR REPLACE TEMP TABLE linkage_compared AS
+        SELECT v.* FROM linkage_vector v SEMI JOIN (SELECT pid, rid FROM linkage_pair WHERE own) USING (pid, rid);
+        INSERT INTO linkage_vector
+        SELECT r.* FROM linkage_remembered r
+        SEMI JOIN linkage_rest USING (pid) ANTI JOIN linkage_vector USING (pid, rid)""",
+        step="add the vectors that are remembered",
     )
 
 
@@ -120,7 +136,7 @@ def _probabilities(
         f"/ (coalesce(crowd, {everybody}) + coalesce(crowd / {homes!r}, 1) * housemates * rarity)"
     )
     return f"""WITH ratio AS (
-            SELECT v.pid, v.rid, pow(2.0, {rarity(model)}) AS rarity, {crowd} AS crowd, {chance} AS chance,
+            SELECT v.pid, v.rid, pow(2.0, {rarity(model, household)}) AS rarity, {crowd} AS crowd, {chance} AS chance,
                    {1 - model.soiled!r} * pow(2.0, clean.weight) + {model.soiled!r} * pow(2.0, soiled.weight) AS one,
                    {household.relative!r} * pow(2.0, relative.weight)
                    + {household.occupant!r} * pow(2.0, occupant.weight) AS housemates
@@ -165,7 +181,9 @@ def splink_settings(model: LinkageModel, kind: Kind) -> dict[str, Any]:
                 ],
             }
             for comparison in COMPARISONS
-        ],
+            if comparison.of != "address"
+        ]
+        + [{"output_column_name": HOME, "comparison_levels": splink_levels(model, kind)}],
     }
 
 

@@ -1,22 +1,25 @@
 """The model's chances, counted: from known truth for the shipped model, from its own confident links without truth."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.ttp.linkage.comparing import compare, count_frequencies
 from fjo_pipeline.ttp.linkage.exact import link_exactly
 from fjo_pipeline.ttp.linkage.families import count_families
-from fjo_pipeline.ttp.linkage.households import pair_housemates
+from fjo_pipeline.ttp.linkage.homes import BOTH_EQUAL, Shares, count_lifts, together
+from fjo_pipeline.ttp.linkage.households import mean_household, pair_housemates
 from fjo_pipeline.ttp.linkage.model import (
     COMPARISONS,
     DIFFERENT,
     FAMILIES,
+    HOME,
     MISSING,
     Chances,
     Comparison,
     Family,
     LinkageModel,
     expected_levels,
+    home_codes,
 )
 from fjo_pipeline.ttp.linkage.normalise import RegisterRelations
 from fjo_pipeline.ttp.linkage.prepare import normalise
@@ -42,22 +45,28 @@ LEAST_BELIEVED = 0.05
 # For 99.8 % precision over all links where records are at their worst (docs/linkage.md, "Measured").
 THRESHOLD = 0.95
 
-Shares = dict[str, dict[int, float]]
-
 
 def starting_model() -> LinkageModel:
     """Chances from judgement alone: higher levels likelier for one person, lower for two. A place to start counting."""
     levels = {}
-    for name, codes in expected_levels().items():
+    for comparison in COMPARISONS:
+        codes = {level.code for level in comparison.levels}
         top = max(codes)
         match = {code: 0.8 if code == top else 0.2 / (len(codes) - 1) for code in codes}
         stranger = {code: 0.9 if code == 1 else 0.1 * 2.0**-code for code in codes}
-        levels[name] = {
+        levels[comparison.name] = {
             code: Chances(match[code], 1 / len(codes), stranger[code] ** 0.5, stranger[code] ** 0.5, stranger[code])
             for code in sorted(codes)
         }
+    levels[HOME] = {
+        code: Chances(*(p * a for p, a in zip(astuple(postcode), astuple(address), strict=True)))
+        for code, both in home_codes().items()
+        for postcode, address in [(levels["postcode"][both[0]], levels["address"][both[1]])]
+    }
     families = dict.fromkeys(FAMILIES, Family(together=0.05, apart=0.5))
-    return LinkageModel("start", levels, families, 0.9, soiled=SOILED, slope=1.0, intercept=0.0, threshold=THRESHOLD)
+    return LinkageModel(
+        "start", levels, families, 0.9, soiled=SOILED, alike=0.5, slope=1.0, intercept=0.0, threshold=THRESHOLD
+    )
 
 
 def train_without_truth(
@@ -115,7 +124,11 @@ def count_chances(session: Session, model: LinkageModel) -> LinkageModel:
     }
     for comparison in COMPARISONS:
         _use_frequencies(session, comparison, shares["stranger"][comparison.name])
-    shares["soiled"] = {c.name: _soiled(c, shares["clean"][c.name]) for c in COMPARISONS}
+    # Strangers who share a home are occupants; of the rest of them how common the home is says all.
+    shares["stranger"][HOME].pop(BOTH_EQUAL)
+    shares["soiled"] = {c.name: _soiled(c, shares["clean"][c.name]) for c in COMPARISONS} | {HOME: {}}
+    for counted in shares.values():
+        counted[HOME] = together(counted, counted[HOME])
     levels = {
         name: {code: Chances(**{kind: shares[kind][name][code] for kind in shares}) for code in sorted(codes)}
         for name, codes in expected_levels().items()
@@ -136,6 +149,7 @@ def count_chances(session: Session, model: LinkageModel) -> LinkageModel:
         model,
         levels=levels,
         on_register=min(max(float(on_register or 0), 0.05), 0.98),
+        alike=mean_household(session, model.on_register).alike_share(model.alike),
     )
 
 
@@ -181,7 +195,7 @@ def _pair_strangers(session: Session) -> None:
 
 
 def _shares(session: Session, model: LinkageModel, pairs: str, unseen: float) -> Shares:
-    """Share of each level among the pairs; one that has not been seen counts as `unseen` pairs."""
+    """Share of each level among the pairs, one not seen counting as `unseen` pairs; and the lifts of homes."""
     compare(session, model, pairs, "linkage_vector")
     shares: Shares = {}
     for comparison in COMPARISONS:
@@ -196,6 +210,7 @@ def _shares(session: Session, model: LinkageModel, pairs: str, unseen: float) ->
             counts[code] = float(weight) + UNSEEN_PAIRS
         total = sum(counts.values())
         shares[name] = {code: count / total for code, count in counts.items()}
+    shares[HOME] = count_lifts(session, "linkage_vector", pairs, shares)
     session.run("DROP TABLE linkage_vector", step="drop the training vectors")
     return shares
 

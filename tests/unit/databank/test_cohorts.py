@@ -13,6 +13,7 @@ from fjo_pipeline.core.errors import Refused, StatementFailed
 from fjo_pipeline.databank.ciphers import for_project
 from fjo_pipeline.databank.flow import release
 from fjo_pipeline.databank.projects.analyst import query
+from fjo_pipeline.databank.projects.beside import PAGES
 from fjo_pipeline.databank.projects.extract import make_extract
 from tests.tiny_home import LATER, REFRESH, TinyHome
 
@@ -208,4 +209,9 @@ def test_an_unknown_column_is_told_with_the_known(home: TinyHome) -> None:
 def test_nothing_of_an_extract_lies_where_another_could_read_it(core: TinyHome, tmp_path: Path) -> None:
     define(core, cohort(CLIENT))
     make_extract(core.databank, "7001", TODAY)
-    assert {path.name for path in (core.settings.extracts / "7001").iterdir()} <= {"extract.duckdb", "extract.json"}
+    beside = {"README.txt", "records", *PAGES, *(page.replace(".html", ".json") for page in PAGES)}
+    assert {path.name for path in (core.settings.extracts / "7001").iterdir()} == {
+        "extract.duckdb",
+        "extract.json",
+        *beside,
+    }
