@@ -275,7 +275,7 @@ def _columns_and_rows() -> Members:
     yield (
         "a column that the contract does not have",
         ("CLIENTS.csv, line 1, column NHS: the contract has no such column"),
-        file("CLIENTS.csv", "\n".join(f"{line},NHS" for line in lines) + "\n"),
+        file("CLIENTS.csv", "\n".join([f"{lines[0]},NHS", *(f"{line},1" for line in lines[1:])]) + "\n"),
     )
     yield (
         "a column twice",

@@ -96,14 +96,15 @@ def extracts_sensor(extract: dg.AssetsDefinition) -> dg.SensorDefinition:
     @dg.sensor(
         name="databank_extracts",
         asset_selection=dg.AssetSelection.assets(extract),
-        required_resource_keys={"databank"},
         default_status=dg.DefaultSensorStatus.RUNNING,
         # Every look reads all project files, and the keyring for each project that asks.
         minimum_interval_seconds=30,
         description=SENSOR,
     )
-    def extracts_due(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        yield from extract_requests(context.resources.databank, context.instance)
+    def extracts_due(
+        context: dg.SensorEvaluationContext, databank: dg.ResourceParam[Databank]
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        yield from extract_requests(databank, context.instance)
 
     return extracts_due
 
@@ -115,10 +116,11 @@ def extracts_schedule(extract: dg.AssetsDefinition) -> dg.ScheduleDefinition:
         name="databank_nightly_extracts",
         target=dg.AssetSelection.assets(extract),
         cron_schedule=NIGHTLY_EXTRACTS,
-        required_resource_keys={"databank"},
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    def nightly(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        yield from extract_requests(context.resources.databank, context.instance)
+    def nightly(
+        context: dg.ScheduleEvaluationContext, databank: dg.ResourceParam[Databank]
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        yield from extract_requests(databank, context.instance)
 
     return nightly

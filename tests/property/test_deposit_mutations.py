@@ -87,7 +87,7 @@ def by_duckdb(session: Session, table: TableContract) -> list[tuple[str | None, 
     return sorted(session.rows(f"SELECT {texts} FROM {table_name(table)}", step="read"), key=str)
 
 
-@pytest.mark.parametrize("examples", [25, pytest.param(1_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [25, pytest.param(300, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", TINY)
 def test_a_mutated_file_is_refused_without_a_value_or_taken_right(
     name: str, examples: int, shared_session: Session, tiny: Contract, tmp_path: Path

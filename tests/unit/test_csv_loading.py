@@ -77,7 +77,7 @@ def test_a_file_with_a_header_alone_is_an_empty_table(load: Loader) -> None:
 def test_a_header_that_is_not_the_contracts_is_told_by_column(
     header: str, rule: str, column: str, load: Loader
 ) -> None:
-    problems = load(f"{header}\n{header.replace('ID', 'C0001').replace('BORN', '1979-11-05')}\n")
+    problems = load(f"{header}\n{'x,' * header.count(',')}x\n")
     assert CsvProblem(rule, column, lines=(1,), fatal=True) in problems
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -74,10 +75,9 @@ def test_sensor_and_nightly_schedule_ask_for_the_same(home: TinyHome, instance: 
     ask(home, "7001")
     resources = {"databank": home.databank}
     sensor, schedule = extracts_sensor(extract_asset()), extracts_schedule(extract_asset())
-    by_sensor = sensor.evaluate_tick(dg.build_sensor_context(instance=instance, resources=resources))
-    by_schedule = schedule.evaluate_tick(dg.build_schedule_context(instance=instance, resources=resources))
-    for tick in (by_sensor, by_schedule):
-        assert [each.partition_key for each in tick.run_requests or ()] == ["7001"]
+    by_sensor: Any = sensor(dg.build_sensor_context(instance=instance, resources=resources))
+    by_schedule: Any = schedule(dg.build_schedule_context(instance=instance, resources=resources))
+    assert [each.partition_key for each in by_sensor] == [each.partition_key for each in by_schedule] == ["7001"]
 
 
 def test_one_that_is_refused_is_skipped_with_the_reason_and_fails_nothing(
