@@ -7,17 +7,17 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from fjo_pipeline.core.contracts import Contract, load_contract
-from fjo_pipeline.core.keyring import Keyring, keyring_path
 from fjo_pipeline.core.sessions import Session, open_session
-from fjo_pipeline.core.settings import ZONES, Settings, Zone
+from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.provider.flow import Provider
+from tests.command import Fjo, fjo_command
 from tests.deposit_builder import write_contracts
+from tests.keyrings import Keyrings, home_settings, make_keyrings
+from tests.tiny_home import TinyHome, carried_home, copied, loaded_home
 
 # A property's first example may load an extension or wait for a busy machine: slowness is not what it tests.
 hypothesis_settings.register_profile("fjo", deadline=None)
 hypothesis_settings.load_profile("fjo")
-
-Keyrings = dict[Zone, Keyring]
 
 
 @pytest.fixture(scope="session")
@@ -64,16 +64,25 @@ def provider(settings: Settings, keyrings: Keyrings) -> Provider:
     return Provider(settings)
 
 
-def home_settings(home: Path, contracts: Path) -> Settings:
-    """A home in which a deposit may be taken at once."""
-    return Settings(home=home, contracts=contracts, settle_seconds=0, lock_wait_seconds=0)
+@pytest.fixture(scope="session")
+def carried(tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
+    """Two refreshes of the tiny dataset curated and released; not to be changed."""
+    return carried_home(tmp_path_factory.getbasetemp())
 
 
-def make_keyrings(settings: Settings) -> Keyrings:
-    """The three zones' keyrings of a home, each of which has pinned the others' cards."""
-    made = {zone: Keyring.create(zone, keyring_path(settings, zone)) for zone in ZONES}
-    for keyring in made.values():
-        for other in made.values():
-            if other is not keyring:
-                keyring.trust(other.card)
-    return made
+@pytest.fixture
+def home(carried: TinyHome, tmp_path: Path) -> TinyHome:
+    """The same, the test's own."""
+    return copied(carried, tmp_path / "base")
+
+
+@pytest.fixture
+def empty_home(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> TinyHome:
+    """Register and postcodes loaded, no deposit yet; the test's own."""
+    return copied(loaded_home(tmp_path_factory.getbasetemp()), tmp_path / "base")
+
+
+@pytest.fixture
+def fjo(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Fjo:
+    """The `fjo` command on a home: its exit code, and what it printed."""
+    return fjo_command(monkeypatch, capfd)

@@ -29,8 +29,8 @@ from fjo_pipeline.ttp.flow import (
 )
 from fjo_pipeline.ttp.register.sending import REGISTER, check_made_history, make_history, send_history
 from fjo_pipeline.ttp.report.making import make_linkage_report
-from tests.conftest import make_keyrings
 from tests.deposit_builder import TINY, Csvs, Row, csvs_of, write_contracts, write_deposit
+from tests.keyrings import make_keyrings
 
 REFRESH = "20240111"
 LATER = "20240711"

@@ -1,6 +1,5 @@
 """The Dagster UI, in a real browser: every code location is there and the asset graph draws itself."""
 
-import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -9,26 +8,12 @@ from pathlib import Path
 import pytest
 
 from fjo_pipeline.core.settings import ZONES
+from tests.browser.chromium import CHROMIUM, FLAGS, WITHOUT_CHROMIUM
 from tests.faults.dagster_processes import Dagster, Home, dagster_running
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--window-size=1800,1200",
-)
+WINDOW = "--window-size=1800,1200"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt-get install chromium"),
-]
+pytestmark = [pytest.mark.slow, WITHOUT_CHROMIUM]
 
 
 @pytest.fixture(scope="module")

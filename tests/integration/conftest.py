@@ -15,9 +15,7 @@ from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.analyst import Format, export
 from fjo_pipeline.databank.projects.extract import extract_key, extract_path
 from fjo_pipeline.databank.projects.worked import KEY
-from tests.command import Fjo, fjo_command
 from tests.integration.marts_world import Compared, build_compared
-from tests.tiny_home import TinyHome, carried_home, copied, loaded_home
 
 PEOPLE = 800
 REGISTER_PEOPLE = 8_000
@@ -71,31 +69,6 @@ def researcher(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
     """A world recorded without fault, what happened in it, and its marts; not to be changed."""
     return build_compared(tmp_path_factory.mktemp("truth"))
-
-
-@pytest.fixture(scope="session")
-def carried(tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
-    """Two refreshes of the tiny dataset curated and released; not to be changed."""
-    return carried_home(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture
-def home(carried: TinyHome, tmp_path: Path) -> TinyHome:
-    """The same, the test's own."""
-    return copied(carried, tmp_path / "base")
-
-
-@pytest.fixture
-def empty_home(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> TinyHome:
-    """Register and postcodes loaded, no deposit yet; the test's own."""
-    return copied(loaded_home(tmp_path_factory.getbasetemp()), tmp_path / "base")
-
-
-@pytest.fixture
-def fjo(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Fjo:
-    """The `fjo` command on a home: its exit code, and what it printed."""
-
-    return fjo_command(monkeypatch, capfd)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

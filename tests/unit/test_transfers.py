@@ -16,7 +16,7 @@ from fjo_pipeline.core.ledger import Ledger
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.core.transfers import ENVELOPE, Draft, Kind, Subject, accept, latest, open_transfer, waiting
-from tests.conftest import Keyrings
+from tests.keyrings import Keyrings
 
 ROWS = "SELECT i AS id, 'Quillfeather' AS surname FROM range(1000) AS t(i)"
 

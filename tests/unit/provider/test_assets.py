@@ -9,8 +9,8 @@ import pytest
 from fjo_pipeline.core.orchestration import register_partition
 from fjo_pipeline.provider.assets import WITHIN_CODES, provider_assets
 from fjo_pipeline.provider.flow import Provider
-from tests.conftest import Keyrings
 from tests.deposit_builder import TINY, TINY_CONTRACT, VISITS, write_deposit
+from tests.keyrings import Keyrings
 
 REFRESH = "20240111"
 LISTED = "constraints: {enum: [home, office]}"

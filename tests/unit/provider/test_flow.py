@@ -22,8 +22,8 @@ from fjo_pipeline.provider.flow import (
     take_deposit,
     take_receipt,
 )
-from tests.conftest import Keyrings
 from tests.deposit_builder import CLIENTS, TINY, TINY_IDENTIFIERS, VISITS, Csvs, with_lines, write_deposit
+from tests.keyrings import Keyrings
 
 REFRESH = "20240111"
 OTHER = TINY | {"CLIENTS.csv": CLIENTS.replace("Bo,", "Bob,")}

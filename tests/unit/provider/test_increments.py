@@ -16,9 +16,9 @@ from fjo_pipeline.provider import increments
 from fjo_pipeline.provider.flow import Provider, due, split_deposit, take_deposit
 from fjo_pipeline.provider.landing import check_deposit
 from fjo_pipeline.provider.sensors import requests
-from tests.conftest import home_settings
 from tests.deposit_builder import GROWING_CONTRACT, TINY_IDENTIFIERS, Csvs, write_contracts, write_deposit
 from tests.growing_home import BASE, DEPOSITS, EMPTY, FIRST, SECOND, base_of, rows
+from tests.keyrings import home_settings
 
 DANGLING = EMPTY | rows("VISITS.csv", "v-9,C0001,,,,,,,,1,,", "v-8,C0777,,,,,,,,9,,")
 

@@ -19,8 +19,8 @@ from fjo_pipeline.provider.landing import (
     landed,
     quarantine,
 )
-from tests.conftest import Keyrings
 from tests.deposit_builder import CLIENTS, TINY, write_csvs, write_deposit, write_zip, zipped_deposit
+from tests.keyrings import Keyrings
 
 OTHER = TINY | {"CLIENTS.csv": CLIENTS.replace("Bo,", "Bob,")}
 

@@ -13,7 +13,6 @@ from fjo_pipeline.core.table_contracts import FILE_1_COLUMNS
 from fjo_pipeline.core.transfers import Draft
 from fjo_pipeline.provider import splitting
 from fjo_pipeline.provider.flow import Provider, split_deposit, take_deposit
-from tests.conftest import home_settings, make_keyrings
 from tests.deposit_builder import (
     CLIENTS,
     TINY,
@@ -24,6 +23,7 @@ from tests.deposit_builder import (
     write_contracts,
     write_deposit,
 )
+from tests.keyrings import home_settings, make_keyrings
 
 FIRST, SECOND = "20240111", "20240711"
 WITH_COPIES = TINY | {"CLIENTS.csv": with_lines(CLIENTS, CLIENTS.splitlines()[1])}
