@@ -11,14 +11,16 @@ import dagster as dg
 import pytest
 
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.databank.assets import POOL
 from fjo_pipeline.databank.catalogue.entries import entries
 from fjo_pipeline.databank.definitions import build_defs
 from fjo_pipeline.databank.flow import Databank
-from fjo_pipeline.databank.publishing.assets import KEY
+from fjo_pipeline.databank.publishing.assets import KEY, publications_asset
 from fjo_pipeline.databank.publishing.checking import CHECKS
 from fjo_pipeline.databank.publishing.declaration import load_tables
 from fjo_pipeline.home import dagster_home
 from tests.integration.conftest import Chain
+from tests.tiny_home import TinyHome
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +108,11 @@ def test_the_catalogue_shows_the_published_match_rates(settings: Settings, folde
 
 def test_the_bulletin_is_made_with_the_tables(folder: Path) -> None:
     assert "MADE-UP DATA" in (folder / "bulletin" / "index.html").read_text()
+
+
+def test_the_asset_is_skipped_with_its_checks_while_nothing_whole_is_released(empty_home: TinyHome) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        ran = dg.materialize([publications_asset(POOL)], instance=instance, resources={"databank": empty_home.databank})
+    assert ran.success
+    assert ran.get_asset_materialization_events() == []
+    assert ran.get_asset_check_evaluations() == []

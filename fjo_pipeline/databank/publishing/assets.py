@@ -33,16 +33,23 @@ def publications_asset(pool: str) -> dg.AssetsDefinition:
     """The publications, after the release."""
     marts = sorted({table.mart for table in load_tables()})
 
-    @dg.asset(
-        key=KEY,
+    published = dg.AssetSpec(
+        KEY,
         deps=[["databank", "store", "release"], *(["databank", "marts", mart] for mart in marts)],
-        check_specs=blocking_checks(KEY, CHECKS),
         automation_condition=AFTER_WHAT_IT_STANDS_ON,
-        output_required=False,
+        skippable=True,
         group_name="databank",
         kinds={"csv", "html"},
-        pool=pool,
         description="Tables that may be let out, with their disclosure records, and the bulletin made of them.",
+    )
+
+    # Only of a subset may checks be left out, as they are where the asset itself is skipped.
+    @dg.multi_asset(
+        name="databank__publications",
+        specs=[published],
+        check_specs=blocking_checks(KEY, CHECKS),
+        can_subset=True,
+        pool=pool,
     )
     def publications(
         context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank], config: PublishingConfig
@@ -60,6 +67,7 @@ def publications_asset(pool: str) -> dg.AssetsDefinition:
                 raise dg.Failure("a disclosure check failed, so nothing was published", allow_retries=False)
             made = draft.let_out()
         yield dg.MaterializeResult(
+            asset_key=KEY,
             metadata={
                 "release": made.release,
                 "policy": f"{made.policy.name}, version {made.policy.version}",
@@ -67,7 +75,7 @@ def publications_asset(pool: str) -> dg.AssetsDefinition:
                 "dagster/row_count": sum(made.rows.values()),
                 "rows_with_gaps": sum(made.suppressed.values()),
                 "counts": dg.MetadataValue.md(plot_of_counts(made.folder)),
-            }
+            },
         )
         yield from check_results(KEY, findings)
 
