@@ -54,7 +54,7 @@ def _chromium(scratch: Path, *arguments: str) -> str:
     """What a browser with a new profile prints; the page gets 30 s of its own clock to draw itself."""
     assert CHROMIUM is not None
     done = subprocess.run(
-        [CHROMIUM, *FLAGS, f"--user-data-dir={scratch / 'profile'}", "--virtual-time-budget=30000", *arguments],
+        [CHROMIUM, *FLAGS, WINDOW, f"--user-data-dir={scratch / 'profile'}", "--virtual-time-budget=30000", *arguments],
         capture_output=True,
         text=True,
         check=True,
