@@ -19,11 +19,15 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 
 def move_folder(source: Path, target: Path) -> None:
-    """Rename a folder into place on one file system; what stands there already is replaced."""
+    """Rename a folder into place on one file system; what stands there already is replaced.
+
+    It goes out of the way at once, so that nobody finds half of it, and beside the source, where drafts lie: beside the
+    target a killed step would leave what readers of that place take for one thing more.
+    """
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = target.with_name(f".{target.name}.{os.getpid()}.old")
+    aside = source.with_name(f".{source.name}.replaced.tmp")
+    shutil.rmtree(aside, ignore_errors=True)
     if target.exists():
-        # Out of the way at once, so that nobody finds half of it.
         target.rename(aside)
     source.rename(target)
     shutil.rmtree(aside, ignore_errors=True)

@@ -36,6 +36,30 @@ def test_a_folder_is_moved_over_what_an_earlier_try_left(tmp_path: Path) -> None
     assert not source.exists()
 
 
+def test_a_move_that_is_cut_off_leaves_nothing_beside_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies there is listed as a deposit, a transfer or a publication."""
+    source, target = tmp_path / "work" / "draft", tmp_path / "inbox" / "1"
+    for folder in (source, target):
+        folder.mkdir(parents=True)
+    rename = Path.rename
+
+    def cut_off_at_the_source(path: Path, to: Path) -> Path:
+        if path == source:
+            raise KeyboardInterrupt
+        return rename(path, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", cut_off_at_the_source)
+        with pytest.raises(KeyboardInterrupt):
+            move_folder(source, target)
+    assert list(target.parent.iterdir()) == []
+    move_folder(source, target)
+    assert list(target.parent.iterdir()) == [target]
+    assert list(source.parent.iterdir()) == []
+
+
 def test_digests_are_sha_256(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abc")
     assert sha256_of_file(tmp_path / "file") == hashlib.sha256(b"abc").hexdigest()
