@@ -250,9 +250,8 @@ def _repeats(session: Session, table: TableContract, field: FieldContract) -> in
     ordered = np.sort(session.reader(values, step=step).read_all().column(0).to_numpy())
     repeated = ordered[1:][ordered[1:] == ordered[:-1]]
     arrow = pa.table({"value": np.unique(repeated)})
-    session.connection.register("repeated_values", arrow)
-    session.run("CREATE OR REPLACE TEMP TABLE repeated AS FROM repeated_values", step=step)
-    session.connection.unregister("repeated_values")
+    with session.registered(arrow) as rows:
+        session.run(f"CREATE OR REPLACE TEMP TABLE repeated AS FROM {rows}", step=step)
     return int(repeated.size)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import count
 
 import pyarrow as pa
 
@@ -11,8 +10,6 @@ from fjo_pipeline.core.sessions import Parameters, Session
 
 ArrayMap = Callable[[pa.Array], pa.Array]
 """Ids in, ids out, of the same length; null stays null."""
-
-_numbers = count()
 
 
 @contextmanager
@@ -27,13 +24,9 @@ def mapped_keys(
     reader = Session(session.connection.cursor()).reader(query, parameters, step=step)
     if missing := [name for name in maps if name not in reader.schema.names]:
         raise Refused(f"could not {step}: the query has no column {missing[0]}")
-    name = f"mapped_keys_{next(_numbers)}"
     stream = pa.RecordBatchReader.from_batches(reader.schema, (_mapped(batch, maps) for batch in reader))
-    session.connection.register(name, stream)
-    try:
+    with session.registered(stream) as name:
         yield name
-    finally:
-        session.connection.unregister(name)
 
 
 def _mapped(batch: pa.RecordBatch, maps: Mapping[str, ArrayMap]) -> pa.RecordBatch:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ ENCRYPTION = ("httpfs",)
 LAKE = (*ENCRYPTION, "ducklake", "sqlite_scanner")
 """What a session on a lake with a SQLite catalogue needs; each extension more costs an eighth of a second."""
 
+_numbers = count()
 _Kinds = duckdb.StatementType
 # PIVOT makes a type of its own first, hence CREATE; what it may make is bound by what is attached for writing.
 READING = frozenset({_Kinds.SELECT, _Kinds.CREATE})
@@ -65,6 +67,16 @@ class Session:
         result = self._execute(sql, parameters, step)
         stream = _guarded(lambda: result.to_arrow_reader(batch_rows), step)
         return pa.RecordBatchReader.from_batches(stream.schema, _guarded_batches(stream, step))
+
+    @contextmanager
+    def registered(self, rows: pa.Table | pa.RecordBatchReader) -> Iterator[str]:
+        """Arrow rows as a relation of the session, by a name of its own; a reader's can be read once."""
+        name = f"registered_{next(_numbers)}"
+        self.connection.register(name, rows)
+        try:
+            yield name
+        finally:
+            self.connection.unregister(name)
 
     def _execute(self, sql: str, parameters: Parameters, step: str) -> duckdb.DuckDBPyConnection:
         return _guarded(lambda: self.connection.execute(sql, parameters), step, names_shown=self.names_shown)

@@ -183,8 +183,5 @@ def _insert(session: Session, table: str, rows: pa.Table) -> None:
     """One statement for all rows: each statement on the lake leaves a file behind."""
     if not rows.num_rows:
         return
-    session.connection.register("rows_to_keep", rows)
-    try:
-        session.run(f"INSERT INTO {table} SELECT * FROM rows_to_keep", step="keep the differences")
-    finally:
-        session.connection.unregister("rows_to_keep")
+    with session.registered(rows) as given:
+        session.run(f"INSERT INTO {table} SELECT * FROM {given}", step="keep the differences")

@@ -3,10 +3,8 @@
 A definition runs in a session that reaches nothing but the lake, and sees only the refreshes that the project gets.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +21,6 @@ ALF = "alf"
 """The source of a key that is a linking field; any other is a source system's own person id."""
 MEMBERS = "memory.main.cohort_members"
 """source, id (`_E`), group_nm (cohort or comparison), match_set: everybody whom the definitions name, by each key."""
-_numbers = count()
 _UNLIKE = {
     "gender": "max(people.gender)",
     "year_of_birth": "min(year(people.week_of_birth))",
@@ -141,7 +138,7 @@ def _keys(reading: Session, core: _Core, definition: Definition, what: str) -> p
 
 def _name(session: Session, group: str, keys: pa.Table) -> None:
     """Add a group's people to the table `named`; whoever is of the cohort is not of the comparison group."""
-    with registered(session, keys) as given:
+    with session.registered(keys) as given:
         session.run(
             f"INSERT INTO memory.main.named SELECT *, {literal(group)} FROM {given} "
             "ANTI JOIN memory.main.named USING (source, id)",
@@ -166,7 +163,7 @@ def _alike(reading: Session, core: _Core, matched: Matched, named: pa.Table) -> 
         + people.format("people.source", "people.person_id")
         + f") AS people {joined} GROUP BY key_source, key"
     )
-    with registered(reading, named) as given:
+    with reading.registered(named) as given:
         everybody = core.query(sorted({"int_people", quintiles}), sql)
         return reading.reader(
             f"SELECT * FROM ({everybody}) SEMI JOIN {given} USING (source, id)",
@@ -179,7 +176,7 @@ def _write_alike(
 ) -> None:
     """Write strata, and each person's place in one: the order of the project's own ids, which is nobody's order."""
     places = pa.chunked_array(_places(databank, project, pinned, alike), pa.int64())
-    with registered(session, alike.append_column("place", places)) as given:
+    with session.registered(alike.append_column("place", places)) as given:
         traits = ", ".join(f"CAST({identifier(each)} AS VARCHAR)" for each in alike.column_names[2:])
         session.run(
             f"CREATE OR REPLACE TABLE memory.main.alike AS SELECT source, id, place, [{traits}] AS stratum, "
@@ -239,14 +236,3 @@ def _members(comparison: Comparison | None) -> str:
     UNION
     SELECT named.given_source, named.given_id, chosen.group_nm, chosen.match_set
     FROM chosen JOIN memory.main.named AS named USING (source, id, group_nm)"""
-
-
-@contextmanager
-def registered(session: Session, table: pa.Table) -> Iterator[str]:
-    """An Arrow table as a relation of the session, by name."""
-    name = f"registered_{next(_numbers)}"
-    session.connection.register(name, table)
-    try:
-        yield name
-    finally:
-        session.connection.unregister(name)

@@ -49,12 +49,8 @@ def keep_release(session: Session, release: str, systems: Iterable[LetOut]) -> N
         }
         for each in systems
     ]
-    session.connection.register("published_now", pa.Table.from_pylist(rows, _SCHEMA))
-    try:
-        with one_transaction(session):
-            session.run(f"INSERT INTO {TABLE} SELECT * FROM published_now", step="keep what is published")
-    finally:
-        session.connection.unregister("published_now")
+    with session.registered(pa.Table.from_pylist(rows, _SCHEMA)) as given, one_transaction(session):
+        session.run(f"INSERT INTO {TABLE} SELECT * FROM {given}", step="keep what is published")
 
 
 def _written(table: FrequencyTable) -> dict[str, object]:

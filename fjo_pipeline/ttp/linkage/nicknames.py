@@ -16,9 +16,8 @@ def load_nicknames(session: Session) -> None:
     lines = (files(__package__) / "models" / "nicknames.csv").read_text(encoding="utf-8").split()
     pairs = sorted({pair for line in lines for pair in _pairs(line.split(","))})
     arrow = pa.table({"name": [name for name, _ in pairs], "variant": [variant for _, variant in pairs]})
-    session.connection.register("nickname_pairs", arrow)
-    session.run("CREATE OR REPLACE TEMP TABLE linkage_nickname AS FROM nickname_pairs", step="load forenames' variants")
-    session.connection.unregister("nickname_pairs")
+    with session.registered(arrow) as rows:
+        session.run(f"CREATE OR REPLACE TEMP TABLE linkage_nickname AS FROM {rows}", step="load forenames' variants")
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:
