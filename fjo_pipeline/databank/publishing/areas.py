@@ -45,8 +45,12 @@ def find_area(level: str, name: str) -> AreaPlace:
 
 def region_of(area: AreaPlace) -> AreaPlace:
     """The region in which a local authority lies, Not known where no list says so."""
-    regions = {each.code: each for each in _known().values() if each.level == "region"}
-    return regions.get(area.region or "", AreaPlace("region", "", NOT_KNOWN))
+    return _regions().get(area.region or "", AreaPlace("region", "", NOT_KNOWN))
+
+
+@lru_cache(maxsize=1)
+def _regions() -> dict[str, AreaPlace]:
+    return {each.code: each for each in _known().values() if each.level == "region"}
 
 
 @lru_cache(maxsize=1)
