@@ -12,17 +12,17 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from fjo_pipeline.core.contracts import contract
 from fjo_pipeline.core.files import write_atomically
-from fjo_pipeline.core.sessions import identifier, literal, open_session
+from fjo_pipeline.core.sessions import literal, open_session
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.catalogue.entries import entries
 from fjo_pipeline.databank.catalogue.pages import MadeUp, catalogue_files
 from fjo_pipeline.databank.flow import Databank
+from fjo_pipeline.databank.projects.analyst import Format, write_table
 from fjo_pipeline.databank.projects.beside import DICTIONARY, dictionary_json
 from fjo_pipeline.databank.projects.describing import describe
 from fjo_pipeline.databank.projects.dictionary import all_code_names
 from fjo_pipeline.databank.projects.extract import MADE_UP
 from fjo_pipeline.databank.projects.grants import project_numbers
-from fjo_pipeline.databank.projects.stata import write_stata
 from fjo_pipeline.databank.projects.worked import opening, questions
 from fjo_pipeline.project_synth import FILE, MadeUpExtract, synthesise_project
 
@@ -31,6 +31,7 @@ SAMPLE = "1661"
 """The sample project, whose extract the made-up one has the shape of."""
 PEOPLE, SEED = 200, 1
 ARCHIVE = "made_up_extract_files.zip"
+FORMS: tuple[Format, ...] = ("csv", "stata")
 INSIDE = "MADE-UP-DATA"
 """The folder in the archive: whoever unpacks it is told."""
 
@@ -81,19 +82,15 @@ def _write_made_up(settings: Settings, made: MadeUpExtract, folder: Path) -> Mad
     contracts = {name: contract(name, settings.contracts) for name in extract.refreshes}
     source = made.folder / FILE
     files = made.folder / INSIDE
-    for form in ("csv", "stata"):
+    for form in FORMS:
         (files / form).mkdir(parents=True)
     with open_session(settings.temporary("databank"), threads=settings.threads) as session:
         session.run(f"ATTACH {literal(source)} AS extract (READ_ONLY)", step="open the made-up extract")
         tables = describe(session, contracts, extract.refreshes, rows, f"SAIL{extract.project}V")
         names = all_code_names(session, tables)
         for table in tables:
-            write_stata(session, table, names, files / "stata" / f"{table.name}.dta", synthetic=True)
-            session.run(
-                f"COPY (FROM extract.{identifier(table.schema)}.{identifier(table.name)} ORDER BY ALL) "
-                f"TO {literal(files / 'csv' / f'{table.name}.csv')} (FORMAT csv, HEADER)",
-                step="write made-up files",
-            )
+            for form in FORMS:
+                write_table(session, table, names, form, files / form, synthetic=True)
     (files / DICTIONARY).write_text(dictionary_json(extract, tables, names))
     (files / "README.txt").write_text(f"{MADE_UP}.\n")
     _archive(files, folder / ARCHIVE)

@@ -1,10 +1,10 @@
 """What an analyst does with an extract: SQL in a session that reaches nothing else, and files in the workspace."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -13,10 +13,10 @@ from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.sessions import WORKING, Session, assert_statements, confine, identifier, literal
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.beside import DICTIONARY, described, dictionary_json
-from fjo_pipeline.databank.projects.dictionary import Table, all_code_names
+from fjo_pipeline.databank.projects.dictionary import Lookup, Table, all_code_names
 from fjo_pipeline.databank.projects.extract import MADE_UP, extract_key, extract_path, read_extract
 from fjo_pipeline.databank.projects.grants import load_project
-from fjo_pipeline.databank.projects.opening import extract_session
+from fjo_pipeline.databank.projects.opening import opened
 from fjo_pipeline.databank.projects.stata import write_stata
 
 Format = Literal["csv", "parquet", "stata"]
@@ -34,7 +34,7 @@ def analyst_session(databank: Databank, number: str) -> Iterator[Session]:
     read_extract(databank, number)
     path, key = extract_path(databank, number), literal(extract_key(databank.keyring, number))
     work = path.with_name(f"{project.work_schema}.duckdb")
-    with extract_session(databank, number, lock=False) as session:
+    with opened(databank, number, {"extract": path}, lock=False) as session:
         session.run(
             f"ATTACH {literal(work)} AS {identifier(project.work_schema)} (ENCRYPTION_KEY {key})",
             step="open the analyst's own schema",
@@ -64,17 +64,10 @@ def export(databank: Databank, number: str, form: Format, out: Path | None = Non
         raise Refused("a plain export of real people's data stays in the project's workspace: leave out --out")
     folder = out or extract_path(databank, number).parent / "workspace" / form
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with extract_session(databank, number) as session:
+    with opened(databank, number, {"extract": extract_path(databank, number)}) as session:
         tables = described(databank, session, extract)
         names = all_code_names(session, tables)
-        files = []
-        for table in tables:
-            target = folder / f"{table.name}.{SUFFIXES[form]}"
-            if form == "stata":
-                write_stata(session, table, names, target, synthetic=extract.synthetic)
-            else:
-                _copy(session, table, form, target)
-            files.append(target)
+        files = [write_table(session, table, names, form, folder, synthetic=extract.synthetic) for table in tables]
         write_atomically(folder / DICTIONARY, dictionary_json(extract, tables, names).encode())
     if extract.synthetic:
         write_atomically(folder / "README.txt", f"{MADE_UP}.\n".encode())
@@ -84,7 +77,21 @@ def export(databank: Databank, number: str, form: Format, out: Path | None = Non
     return files
 
 
-def _copy(session: Session, table: Table, form: Format, target: Path) -> None:
-    source = f"extract.{identifier(table.schema)}.{identifier(table.name)}"
-    options = "FORMAT csv, HEADER" if form == "csv" else "FORMAT parquet"
-    session.run(f"COPY (FROM {source} ORDER BY ALL) TO {literal(target)} ({options})", step=f"export {table.name}")
+def write_table(
+    session: Session,
+    table: Table,
+    names: Mapping[Lookup, Mapping[Any, str]],
+    form: Format,
+    folder: Path,
+    *,
+    synthetic: bool,
+) -> Path:
+    """Write a table of the extract attached as `extract` into a folder; `names` are those of each lookup's codes."""
+    target = folder / f"{table.name}.{SUFFIXES[form]}"
+    if form == "stata":
+        write_stata(session, table, names, target, synthetic=synthetic)
+    else:
+        source = f"extract.{identifier(table.schema)}.{identifier(table.name)}"
+        options = "FORMAT csv, HEADER" if form == "csv" else "FORMAT parquet"
+        session.run(f"COPY (FROM {source} ORDER BY ALL) TO {literal(target)} ({options})", step=f"export {table.name}")
+    return target

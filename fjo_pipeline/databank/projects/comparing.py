@@ -10,8 +10,9 @@ from fjo_pipeline.databank.disclosure.policy import load_policy
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.content import key_of, sources
 from fjo_pipeline.databank.projects.grants import load_project
+from fjo_pipeline.databank.projects.opening import opened
 from fjo_pipeline.databank.projects.records import Extract, kept_projects, read_record
-from fjo_pipeline.databank.projects.remaking import made_again, opened, qualified
+from fjo_pipeline.databank.projects.remaking import made_again, qualified
 
 DATED = "AVAIL_FROM_DT"
 """The column that says the refresh itself, and so is another in every row of another refresh."""
@@ -114,7 +115,7 @@ def _refreshes(databank: Databank, extract: Extract, before: str, after: str) ->
 
 def _compared(databank: Databank, number: str, pairs: list[Pair], before: Path, after: Path) -> tuple[TableChange, ...]:
     files = {"before": before} | ({} if before == after else {"after": after})
-    with opened(databank, number, **files) as session:
+    with opened(databank, number, files) as session:
         return tuple(_compared_tables(session, each, "before" if before == after else "after") for each in pairs)
 
 

@@ -140,5 +140,5 @@ def made_from(databank: Databank, number: str) -> str:
     """What an extract would be made from now: the release, the project's file and its key; KeyMissing without that."""
     grants = sha256_of_file(project_file(databank, number))
     return sha256_of_texts(
-        assert_released(databank).digest, grants, databank.keyring.fingerprint(f"project/{number}/ids")
+        assert_released(databank).digest, grants, databank.keyring.fingerprint(project_keys(number)[0])
     )

@@ -50,7 +50,6 @@ def note_request(databank: Databank, project: Project, by: str | None = None) ->
 
 def note_approval(databank: Databank, project: Project) -> None:
     """Enter the approvals that the project file names, where they are not those that were entered last."""
-    note_request(databank, project)
     last = last_step(databank, project.number, "approved")
     if last is None or last.detail != _approvals(project) or _has_expired_since(databank, last):
         _add(databank, project.number, "approved", _approval_in_words(project), None, _approvals(project))

@@ -1,7 +1,7 @@
 """Opening an extract: a session that reads it, how its researcher attaches it, and the key's own way."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -11,23 +11,27 @@ import pyrage
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import Session, extension_path, literal, open_session
 from fjo_pipeline.databank.flow import Databank
-from fjo_pipeline.databank.projects.extract import extract_key, extract_path, read_extract
 from fjo_pipeline.databank.projects.grants import load_project
+from fjo_pipeline.databank.projects.places import extract_key, extract_path, project_keys
+from fjo_pipeline.databank.projects.records import read_extract
 from fjo_pipeline.databank.projects.worked import Opening, opening
 
 
 @contextmanager
-def extract_session(databank: Databank, number: str, *, lock: bool = True) -> Iterator[Session]:
-    """A session with a project's extract attached read-only as `extract`; KeyMissing, or StatementFailed."""
-    settings = databank.settings
-    path, key = literal(extract_path(databank, number)), literal(extract_key(databank.keyring, number))
+def opened(databank: Databank, number: str, files: Mapping[str, Path], *, lock: bool = True) -> Iterator[Session]:
+    """A session that reads files of a project, each attached under its name in `files`.
+
+    `lock` is as for `open_session`. KeyMissing, or StatementFailed.
+    """
+    settings, key = databank.settings, literal(extract_key(databank.keyring, number))
     with open_session(
         settings.temporary("databank"),
         memory_limit=settings.databank_memory_limit,
         threads=settings.threads,
         lock=lock,
     ) as session:
-        session.run(f"ATTACH {path} AS extract (ENCRYPTION_KEY {key}, READ_ONLY)", step="open the extract")
+        for name, path in files.items():
+            session.run(f"ATTACH {literal(path)} AS {name} (ENCRYPTION_KEY {key}, READ_ONLY)", step="open an extract")
         yield session
 
 
@@ -73,6 +77,6 @@ def write_key(databank: Databank, number: str, target: Path, recipient: str | No
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     databank.ledger.record(
-        "key", "project", number, "provided", databank.keyring.fingerprint(f"project/{number}/extract"),
+        "key", "project", number, "provided", databank.keyring.fingerprint(project_keys(number)[1]),
         detail={"sealed": recipient is not None},
     )  # fmt: skip

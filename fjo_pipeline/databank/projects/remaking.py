@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.sessions import Session, identifier, literal, open_session
+from fjo_pipeline.core.sessions import Session, identifier
 from fjo_pipeline.databank.flow import Databank, Partition, partitions
-from fjo_pipeline.databank.projects.extract import extract_key, write_tables
+from fjo_pipeline.databank.projects.extract import write_tables
 from fjo_pipeline.databank.projects.grants import load_project
 from fjo_pipeline.databank.projects.lifecycle import assert_not_destroyed
 from fjo_pipeline.databank.projects.places import extract_path
@@ -33,18 +33,6 @@ def made_again(databank: Databank, extract: Extract) -> Iterator[tuple[Path, dic
     finally:
         for leftover in target.parent.glob(f"{target.name}*"):
             leftover.unlink()
-
-
-@contextmanager
-def opened(databank: Databank, number: str, **files: Path) -> Iterator[Session]:
-    """A session that reads extracts of a project, each under the name that it is given by."""
-    settings, key = databank.settings, literal(extract_key(databank.keyring, number))
-    with open_session(
-        settings.temporary("databank"), memory_limit=settings.databank_memory_limit, threads=settings.threads
-    ) as session:
-        for name, path in files.items():
-            session.run(f"ATTACH {literal(path)} AS {name} (ENCRYPTION_KEY {key}, READ_ONLY)", step="open an extract")
-        yield session
 
 
 def qualified(catalogue: str, name: str) -> str:

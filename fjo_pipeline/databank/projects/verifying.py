@@ -10,6 +10,7 @@ from fjo_pipeline.databank.disclosure.policy import load_policy
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.content import content_of, sources
 from fjo_pipeline.databank.projects.grants import load_project
+from fjo_pipeline.databank.projects.opening import opened
 from fjo_pipeline.databank.projects.places import extract_path
 from fjo_pipeline.databank.projects.records import (
     Extract,
@@ -19,7 +20,7 @@ from fjo_pipeline.databank.projects.records import (
     read_extract,
     read_record,
 )
-from fjo_pipeline.databank.projects.remaking import made_again, opened, qualified
+from fjo_pipeline.databank.projects.remaking import made_again, qualified
 
 ERASURES = "erasures"
 """The databank's table of what was erased: dataset, refresh, erased_on; never who. Read where it is there."""
@@ -106,7 +107,7 @@ def _file_state(databank: Databank, record: Extract) -> FileState:
     if not path.is_file() or read_extract(databank, record.project).serial != record.serial:
         return "not here"
     try:
-        with opened(databank, record.project, provided=path) as session:
+        with opened(databank, record.project, {"provided": path}) as session:
             found = {name: content_of(session, qualified("provided", name)) for name in record.tables}
     except FjoError:
         return "altered"
@@ -142,7 +143,7 @@ def _lessened_by_erasure(
 
 def _nothing_new(databank: Databank, number: str, name: str, again: Path) -> bool:
     """Whether every row that is made now is a row of what was provided."""
-    with opened(databank, number, provided=extract_path(databank, number), again=again) as session:
+    with opened(databank, number, {"provided": extract_path(databank, number), "again": again}) as session:
         more = f"FROM {qualified('again', name)} EXCEPT ALL FROM {qualified('provided', name)}"
         return not session.value(f"SELECT count(*) FROM ({more})", step="look for rows that were not provided")
 
