@@ -12,7 +12,8 @@ import typer
 from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
-from fjo_pipeline.project_commands import add_project_commands
+from fjo_pipeline.options import AsCsv, AsJson, form_of, progress
+from fjo_pipeline.project_commands import project_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,7 +27,6 @@ register_app = typer.Typer(no_args_is_help=True, help="The population register a
 reference_app = typer.Typer(no_args_is_help=True, help="Reference files of the TTP and the databank.")
 linkage_app = typer.Typer(no_args_is_help=True, help="The linkage, measured against truth.")
 output_app = typer.Typer(no_args_is_help=True, help="What researchers wish to let out: check it.")
-project_app = typer.Typer(no_args_is_help=True, help="Research projects: extract, query, export; their life.")
 audit_app = typer.Typer(no_args_is_help=True, help="Who did what, when and why.")
 keys_app = typer.Typer(no_args_is_help=True, help="Keys: versions and fingerprints, never secrets.")
 for name, each in (
@@ -41,10 +41,7 @@ for name, each in (
     ("audit", audit_app),
 ):
     app.add_typer(each, name=name)
-add_project_commands(project_app)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 ZoneOption = Annotated[
     str | None, typer.Option("--zone", help=f"One of {', '.join(ZONES)}; all that are here if left out.")
 ]
@@ -80,7 +77,7 @@ def demo(as_json: AsJson = False) -> None:
     """Made-up people through the whole chain, to a project's extract, with match rates against the truth."""
     from fjo_pipeline.demo import run_demo, summary
 
-    result = run_demo(Settings(), _progress)
+    result = run_demo(Settings(), progress)
     print(json.dumps(asdict(result), indent=1) if as_json else summary(result))
 
 
@@ -171,7 +168,7 @@ def refresh_command(
     from fjo_pipeline.refreshing import Wanted, refresh
 
     chosen = _zones(zone)[0] if zone else None
-    report = refresh(Settings(), Wanted(dataset, deposit, chosen), _progress)
+    report = refresh(Settings(), Wanted(dataset, deposit, chosen), progress)
     if not report.done and not report.failures and not report.destroyed:
         print("nothing is due")
     for task in report.done:
@@ -231,114 +228,6 @@ def linkage_evaluate(
     _print_mapping(result.as_dict())
 
 
-@project_app.command("new")
-def project_new(number: str) -> None:
-    """Write a project file by asking; answers may also come on stdin, one a line."""
-    from fjo_pipeline.databank.flow import Databank
-    from fjo_pipeline.databank.projects.asking import new_project
-
-    def ask(question: str, otherwise: str) -> str:
-        return str(typer.prompt(question, default=otherwise, show_default=bool(otherwise))).strip()
-
-    print(new_project(Databank(Settings()), number, ask))
-    print(f"`fjo init` makes its keys; `fjo project check {number}` says what it would be given")
-
-
-@project_app.command("check")
-def project_check(number: str, as_json: AsJson = False) -> None:
-    """Say what a project would be given: tables, columns, rows, people; and what is refused, and why."""
-    from datetime import date
-
-    from fjo_pipeline.databank.flow import Databank
-    from fjo_pipeline.databank.projects.preview import preview
-
-    found = preview(Databank(Settings()), number, date.today())
-    if as_json:
-        print(json.dumps(found.as_json(), indent=1))
-    else:
-        for people in found.people:
-            print(f"{people.dataset}/{people.refresh}: {found.shown(people.people)} people")
-        for table in found.tables:
-            print(f"{table.table:<45} {found.shown(table.rows):>12} rows  {', '.join(table.columns)}")
-        for reason in found.refused:
-            print(f"refused: {reason}")
-    if found.refused:
-        raise typer.Exit(1)
-
-
-@project_app.command("extract")
-def project_extract(
-    number: str, refresh: Annotated[str | None, typer.Option(help="Only this refresh, YYYYMMDD.")] = None
-) -> None:
-    """Make a project's extract from the released snapshot."""
-    from datetime import date
-
-    from fjo_pipeline.databank.flow import Databank
-    from fjo_pipeline.databank.projects.extract import make_extract
-
-    extract = make_extract(Databank(Settings()), number, date.today(), refresh)
-    for name in sorted(extract.tables):
-        print(f"{name:<55} {extract.tables[name]['rows']:>10,}")
-    print(f"project {number}: {len(extract.tables)} tables, {extract.rows:,} rows, snapshot {extract.snapshot}")
-
-
-@project_app.command("sql")
-def project_sql(number: str, sql: str, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
-    """Run SQL on a project's extract, as its analyst sees it."""
-    from fjo_pipeline.databank.flow import Databank
-    from fjo_pipeline.databank.projects.analyst import query
-    from fjo_pipeline.output import print_table
-
-    print_table(query(Databank(Settings()), number, sql), _form(as_csv, as_json))
-
-
-@project_app.command("export")
-def project_export(
-    number: str,
-    form: Annotated[Literal["csv", "parquet", "stata"], typer.Option("--format", help="The files' format.")],
-    out: Annotated[Path | None, typer.Option(help="Elsewhere than the workspace: made-up data only.")] = None,
-) -> None:
-    """Write an extract's tables as files, inside the project's own workspace."""
-    from fjo_pipeline.databank.flow import Databank
-    from fjo_pipeline.databank.projects.analyst import export
-
-    files = export(Databank(Settings()), number, form, out)
-    print(f"{len(files)} files in {files[0].parent if files else 'no folder'}")
-
-
-@project_app.command("open")
-def project_open(
-    number: str,
-    key_file: Annotated[
-        Path | None, typer.Option(help="Write the key to this new file, to be handed over apart from the extract.")
-    ] = None,
-    recipient: Annotated[str | None, typer.Option(help="Seal the key file to this age public key (age1…).")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Print how to attach a project's extract and its analyst's own file, in SQL, Python and R."""
-    from fjo_pipeline.databank.flow import Databank
-    from fjo_pipeline.databank.projects.opening import how_to_open, write_key
-
-    if recipient and not key_file:
-        raise typer.BadParameter("--recipient says who may open the key file: name it by --key-file")
-    databank = Databank(Settings())
-    how = how_to_open(databank, number)
-    if key_file:
-        write_key(databank, number, key_file, recipient)
-    if as_json:
-        print(json.dumps(asdict(how), indent=1))
-        return
-    for language, code in (("SQL", how.sql), ("Python", how.python), ("R", how.r)):
-        print(f"--- {language} ---\n{code}\n")
-    if key_file:
-        print(
-            f"The key is in {key_file}{', sealed to its recipient' if recipient else ''}: hand it over apart from the"
-        )
-        print("extract, by another way than the one that the extract went, and delete it here.")
-    else:
-        print(f"The key goes apart from the file: `fjo project open {number} --key-file FILE [--recipient age1…]`.")
-
-
 @output_app.command("check")
 def output_check(
     number: str,
@@ -374,26 +263,6 @@ def output_check(
         raise typer.Exit(1)
 
 
-@project_app.command("synth")
-def project_synth(
-    number: str,
-    people: Annotated[int, typer.Option(help="Made-up people in each dataset.")] = 1000,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
-    refresh: Annotated[
-        str, typer.Option(help="YYYYMMDD, for datasets of which the project pins and the home holds none.")
-    ] = "20240111",
-    out: Annotated[Path | None, typer.Option(help="Elsewhere than the project's folder.")] = None,
-) -> None:
-    """Make an extract of the same shape as the project's own, of made-up people; no approval is needed."""
-    from fjo_pipeline.project_synth import FILE, synthesise_project
-
-    made = synthesise_project(Settings(), number, _progress, people=people, seed=seed, refresh=refresh, out=out)
-    for name in sorted(made.extract.tables):
-        print(f"{name:<55} {made.extract.tables[name]['rows']:>10,}")
-    print(f"MADE-UP DATA: project {number}: {len(made.extract.tables)} tables, {made.extract.rows:,} rows")
-    print(made.folder / FILE)
-
-
 @app.command("publish")
 def publish_command(
     policy: Annotated[str, typer.Option(help="A shipped disclosure policy, or a file of your own.")] = "sail-2025",
@@ -415,7 +284,7 @@ def catalogue(
     """Make the public catalogue: pages from contracts and released counts alone, and a made-up extract."""
     from fjo_pipeline.catalogue import make_catalogue
 
-    made = make_catalogue(Settings(), out, _progress, contact=contact)
+    made = make_catalogue(Settings(), out, progress, contact=contact)
     print(f"{made.datasets} datasets, {made.released} with a released refresh, {len(made.files)} files")
     if not made.made_up:
         print("no made-up extract: the sample project 1661 is not among the project files")
@@ -428,7 +297,7 @@ def sql_command(sql: str, as_csv: AsCsv = False, as_json: AsJson = False) -> Non
     from fjo_pipeline.databank.flow import Databank, query
     from fjo_pipeline.output import print_table
 
-    print_table(query(Databank(Settings()), sql), _form(as_csv, as_json))
+    print_table(query(Databank(Settings()), sql), form_of(as_csv, as_json))
 
 
 @keys_app.command("show")
@@ -491,16 +360,6 @@ def _zones(zone: str | None) -> tuple[Zone, ...]:
     if not chosen:
         raise typer.BadParameter(f"a zone is one of {', '.join(ZONES)}")
     return chosen
-
-
-def _form(as_csv: bool, as_json: bool) -> Literal["csv", "json", "table"]:
-    if as_csv and as_json:
-        raise typer.BadParameter("choose --csv or --json")
-    return "csv" if as_csv else "json" if as_json else "table"
-
-
-def _progress(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
 
 
 def _print_mapping(values: dict[str, Any], indent: str = "") -> None:

@@ -1,30 +1,146 @@
-"""The commands of `fjo project` about a project's life and its earlier extracts; thin, each one call."""
+"""The commands of `fjo project`; thin, each one call."""
 
 import json
+from dataclasses import asdict
 from datetime import date
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.options import AsCsv, AsJson, form_of, progress
 
+project_app = typer.Typer(no_args_is_help=True, help="Research projects: extract, query, export; their life.")
 By = Annotated[str | None, typer.Option(help="Who decided; the account under which this runs if left out.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
-def add_project_commands(app: typer.Typer) -> None:
-    """Put these commands under `fjo project`."""
-    for name, command in (
-        ("approve", approve),
-        ("history", show_history),
-        ("verify", verify),
-        ("diff", diff),
-        ("destroy", destroy),
-    ):
-        app.command(name)(command)
+@project_app.command("new")
+def project_new(number: str) -> None:
+    """Write a project file by asking; answers may also come on stdin, one a line."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.asking import new_project
+
+    def ask(question: str, otherwise: str) -> str:
+        return str(typer.prompt(question, default=otherwise, show_default=bool(otherwise))).strip()
+
+    print(new_project(Databank(Settings()), number, ask))
+    print(f"`fjo init` makes its keys; `fjo project check {number}` says what it would be given")
 
 
-def approve(
+@project_app.command("check")
+def project_check(number: str, as_json: AsJson = False) -> None:
+    """Say what a project would be given: tables, columns, rows, people; and what is refused, and why."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.preview import preview
+
+    found = preview(Databank(Settings()), number, date.today())
+    if as_json:
+        print(json.dumps(found.as_json(), indent=1))
+    else:
+        for people in found.people:
+            print(f"{people.dataset}/{people.refresh}: {found.shown(people.people)} people")
+        for table in found.tables:
+            print(f"{table.table:<45} {found.shown(table.rows):>12} rows  {', '.join(table.columns)}")
+        for reason in found.refused:
+            print(f"refused: {reason}")
+    if found.refused:
+        raise typer.Exit(1)
+
+
+@project_app.command("extract")
+def project_extract(
+    number: str, refresh: Annotated[str | None, typer.Option(help="Only this refresh, YYYYMMDD.")] = None
+) -> None:
+    """Make a project's extract from the released snapshot."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.extract import make_extract
+
+    extract = make_extract(Databank(Settings()), number, date.today(), refresh)
+    for name in sorted(extract.tables):
+        print(f"{name:<55} {extract.tables[name]['rows']:>10,}")
+    print(f"project {number}: {len(extract.tables)} tables, {extract.rows:,} rows, snapshot {extract.snapshot}")
+
+
+@project_app.command("sql")
+def project_sql(number: str, sql: str, as_csv: AsCsv = False, as_json: AsJson = False) -> None:
+    """Run SQL on a project's extract, as its analyst sees it."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.analyst import query
+    from fjo_pipeline.output import print_table
+
+    print_table(query(Databank(Settings()), number, sql), form_of(as_csv, as_json))
+
+
+@project_app.command("export")
+def project_export(
+    number: str,
+    form: Annotated[Literal["csv", "parquet", "stata"], typer.Option("--format", help="The files' format.")],
+    out: Annotated[Path | None, typer.Option(help="Elsewhere than the workspace: made-up data only.")] = None,
+) -> None:
+    """Write an extract's tables as files, inside the project's own workspace."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.analyst import export
+
+    files = export(Databank(Settings()), number, form, out)
+    print(f"{len(files)} files in {files[0].parent if files else 'no folder'}")
+
+
+@project_app.command("open")
+def project_open(
+    number: str,
+    key_file: Annotated[
+        Path | None, typer.Option(help="Write the key to this new file, to be handed over apart from the extract.")
+    ] = None,
+    recipient: Annotated[str | None, typer.Option(help="Seal the key file to this age public key (age1…).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print how to attach a project's extract and its analyst's own file, in SQL, Python and R."""
+    from fjo_pipeline.databank.flow import Databank
+    from fjo_pipeline.databank.projects.opening import how_to_open, write_key
+
+    if recipient and not key_file:
+        raise typer.BadParameter("--recipient says who may open the key file: name it by --key-file")
+    databank = Databank(Settings())
+    how = how_to_open(databank, number)
+    if key_file:
+        write_key(databank, number, key_file, recipient)
+    if as_json:
+        print(json.dumps(asdict(how), indent=1))
+        return
+    for language, code in (("SQL", how.sql), ("Python", how.python), ("R", how.r)):
+        print(f"--- {language} ---\n{code}\n")
+    if key_file:
+        print(
+            f"The key is in {key_file}{', sealed to its recipient' if recipient else ''}: hand it over apart from the"
+        )
+        print("extract, by another way than the one that the extract went, and delete it here.")
+    else:
+        print(f"The key goes apart from the file: `fjo project open {number} --key-file FILE [--recipient age1…]`.")
+
+
+@project_app.command("synth")
+def project_synth(
+    number: str,
+    people: Annotated[int, typer.Option(help="Made-up people in each dataset.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    refresh: Annotated[
+        str, typer.Option(help="YYYYMMDD, for datasets of which the project pins and the home holds none.")
+    ] = "20240111",
+    out: Annotated[Path | None, typer.Option(help="Elsewhere than the project's folder.")] = None,
+) -> None:
+    """Make an extract of the same shape as the project's own, of made-up people; no approval is needed."""
+    from fjo_pipeline.project_synth import FILE, synthesise_project
+
+    made = synthesise_project(Settings(), number, progress, people=people, seed=seed, refresh=refresh, out=out)
+    for name in sorted(made.extract.tables):
+        print(f"{name:<55} {made.extract.tables[name]['rows']:>10,}")
+    print(f"MADE-UP DATA: project {number}: {len(made.extract.tables)} tables, {made.extract.rows:,} rows")
+    print(made.folder / FILE)
+
+
+@project_app.command("approve")
+def project_approve(
     number: str, by: By = None, reason: Annotated[str, typer.Option(help="Why, or what was looked at.")] = ""
 ) -> None:
     """Enter that a project's approvals were looked at and found right."""
@@ -37,10 +153,9 @@ def approve(
     print(f"project {number}: {entered.step} by {entered.who}: {entered.why}" if entered else "")
 
 
-def show_history(number: str, as_json: AsJson = False) -> None:
+@project_app.command("history")
+def project_history(number: str, as_json: AsJson = False) -> None:
     """Every step of a project: when, by whom, and why."""
-    from dataclasses import asdict
-
     from fjo_pipeline.core.errors import Refused
     from fjo_pipeline.databank.flow import Databank
     from fjo_pipeline.databank.projects.lifecycle import history
@@ -56,7 +171,8 @@ def show_history(number: str, as_json: AsJson = False) -> None:
         print(f"{each.at}  {each.step + what:<12} {each.who}: {each.why}")
 
 
-def verify(
+@project_app.command("verify")
+def project_verify(
     number: str,
     extract: Annotated[int | None, typer.Option(help="The number of an earlier extract.")] = None,
     as_json: AsJson = False,
@@ -79,7 +195,8 @@ def verify(
         raise typer.Exit(1)
 
 
-def diff(
+@project_app.command("diff")
+def project_diff(
     number: str,
     before: Annotated[str, typer.Argument(metavar="A", help="An extract's number, or a refresh, YYYYMMDD.")],
     after: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
@@ -104,7 +221,10 @@ def diff(
         print(f"{name:<55} only in {after}")
 
 
-def destroy(number: str, reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "", by: By = None) -> None:
+@project_app.command("destroy")
+def project_destroy(
+    number: str, reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "", by: By = None
+) -> None:
     """Destroy a project's keys for ever, and with them its extracts; what was provided stays on record."""
     from fjo_pipeline.databank.flow import Databank
     from fjo_pipeline.databank.projects.lifecycle import destroy_project
