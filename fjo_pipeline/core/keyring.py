@@ -89,8 +89,10 @@ class Keyring:
         }
         keyring = cls(zone, path, kek, document)
         for name in (*ZONE_KEYS[zone], *also):
-            known = hashlib.sha256(f"made up|{made_up}|{zone}|{name}".encode()).digest()
-            keyring._add_version(name, secrets.token_bytes(32) if made_up is None else known)
+            if made_up is None:
+                keyring._add_version(name, secrets.token_bytes(32))
+            else:
+                keyring._add_version(name, hashlib.sha256(f"made up|{made_up}|{zone}|{name}".encode()).digest())
         keyring._add_version("signing", Ed25519PrivateKey.generate().private_bytes_raw())
         keyring._add_version("age", str(pyrage.x25519.Identity.generate()).encode())
         keyring._save()
