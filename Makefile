@@ -9,7 +9,7 @@ export DAGSTER_DISABLE_TELEMETRY = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export FJO_HOME ?= .fjo
 
-.PHONY: setup demo ui test test-slow bench clean
+.PHONY: setup demo ui test test-slow bench torture clean
 
 setup: .venv/.made
 
@@ -54,6 +54,10 @@ bench: setup
 	$(RUN)/python -m benchmarks.linkage_groups
 	$(RUN)/python -m benchmarks.linkage_speed
 	$(RUN)/python -m benchmarks.linkage_speed --growth
+
+# Attacks on what docs/security.md promises; writes docs/torture.csv.
+torture: setup
+	$(RUN)/python -m benchmarks.torture
 
 clean:
 	rm -rf .venv .uv .fjo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dbt_models/target dbt_models/logs
