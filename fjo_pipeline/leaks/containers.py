@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
 from fjo_pipeline.core.errors import StatementFailed
 from fjo_pipeline.core.sessions import Session, identifier, literal
+
+Opening = Callable[[], BinaryIO]
+Unpack = Callable[[Opening], Iterator[BinaryIO]]
 
 CHUNK = 1 << 23
 HEAD = 32
@@ -33,7 +36,7 @@ UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError, sqlite3.Err
 
 @dataclass(frozen=True)
 class Content:
-    """One stream of a file; `within` says in what it is packed, and `whole` whether all inside it is seen there."""
+    """One stream of a file, and in what it is packed: "" for the file's own bytes, " in zip" for a member of it."""
 
     within: str
     chunks: Iterator[bytes]
@@ -68,7 +71,7 @@ class Reader:
         elif head.startswith(b"SQLite format 3\0"):
             yield Content(" in SQLite", _sqlite(lambda: sqlite3.connect(f"file:{path}?mode=ro", uri=True)))
 
-    def _packed(self, opening: Callable[[], BinaryIO], within: str, depth: int) -> Iterator[Content]:
+    def _packed(self, opening: Opening, within: str, depth: int) -> Iterator[Content]:
         yield Content(within, _chunks(opening()))
         with opening() as file:
             head = file.read(HEAD)
@@ -104,7 +107,7 @@ class Reader:
         finally:
             self._session.run("DETACH hunted", step="close a DuckDB file")
 
-    def _buffered_parquet(self, opening: Callable[[], BinaryIO]) -> Iterator[bytes]:
+    def _buffered_parquet(self, opening: Opening) -> Iterator[bytes]:
         from pyarrow.parquet import read_table
 
         with opening() as file, self._session.registered(read_table(file)) as name:
@@ -133,29 +136,29 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
             yield chunk
 
 
-def _zip_members(opening: Callable[[], BinaryIO]) -> Iterator[BinaryIO]:
+def _zip_members(opening: Opening) -> Iterator[BinaryIO]:
     with opening() as file, zipfile.ZipFile(file) as archive:
         yield BytesIO("\n".join(archive.namelist()).encode() + archive.comment)
         for member in archive.infolist():
             with archive.open(member) as stream:
-                yield stream  # type: ignore[misc]  # zipfile's stream reads as any other
+                yield cast(BinaryIO, stream)
 
 
-def _arrow(kind: str) -> Callable[[Callable[[], BinaryIO]], Iterator[BinaryIO]]:
-    def unpack(opening: Callable[[], BinaryIO]) -> Iterator[BinaryIO]:
-        with opening() as file, pa.CompressedInputStream(pa.PythonFile(file, "r"), kind) as stream:
+def _through(unpacker: Callable[[BinaryIO], Any]) -> Unpack:
+    def unpack(opening: Opening) -> Iterator[BinaryIO]:
+        with opening() as file, unpacker(file) as stream:
             yield stream
 
     return unpack
 
 
-PACKERS: Mapping[str, Callable[[Callable[[], BinaryIO]], Iterator[BinaryIO]]] = {
-    "gzip": lambda opening: iter([gzip.open(opening())]),  # type: ignore[list-item]
+PACKERS: Mapping[str, Unpack] = {
+    "gzip": _through(lambda file: gzip.GzipFile(fileobj=file)),
     "zip": _zip_members,
-    "zstd": _arrow("zstd"),
-    "lz4": _arrow("lz4"),
-    "bzip2": lambda opening: iter([bz2.open(opening())]),  # type: ignore[list-item]
-    "xz": lambda opening: iter([lzma.open(opening())]),  # type: ignore[list-item]
+    "zstd": _through(lambda file: pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")),
+    "lz4": _through(lambda file: pa.CompressedInputStream(pa.PythonFile(file, "r"), "lz4")),
+    "bzip2": _through(bz2.BZ2File),
+    "xz": _through(lzma.LZMAFile),
 }
 MAGIC: Mapping[str, bytes] = {
     "gzip": b"\x1f\x8b",
@@ -167,7 +170,7 @@ MAGIC: Mapping[str, bytes] = {
 }
 
 
-def _deserialised(opening: Callable[[], BinaryIO]) -> sqlite3.Connection:
+def _deserialised(opening: Opening) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
     with opening() as file:
         connection.deserialize(file.read())

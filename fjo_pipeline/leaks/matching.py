@@ -1,4 +1,4 @@
-"""All canaries looked for at once in streams of bytes (Aho-Corasick), in bounded memory; what is packed inside included."""
+"""All canaries looked for at once in streams of bytes (Aho-Corasick), in bounded memory, packed ones too."""
 
 import re
 import zlib

@@ -100,7 +100,7 @@ def _search_file(
         except FileNotFoundError:
             raise
         except UNREADABLE:
-            # A broken generator has nothing more; what came before it was searched.
+            # What is broken, locked or without its key: its bytes were searched before.
             searched.as_bytes_only.append(shown)
     searched.add(shown, found, matcher, ignored)
 
