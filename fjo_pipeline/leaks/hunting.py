@@ -1,4 +1,4 @@
-"""The leak hunt in one home: everything outside the provider's and the TTP's own stores, searched for what they hold."""
+"""The leak hunt in one home: all but the provider's and the TTP's own stores searched for what those hold."""
 
 import os
 import tempfile

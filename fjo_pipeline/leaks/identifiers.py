@@ -1,4 +1,4 @@
-"""The identifiers that the provider and the trusted third party hold, as far as they are distinctive enough to look for.
+"""The identifiers that the provider and the trusted third party hold, where distinctive enough to look for.
 
 They are read with each zone's own keys, held in memory alone, and sampled where there are very many.
 """
