@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from fjo_pipeline.core.errors import FjoError
-from fjo_pipeline.core.sessions import restrict_new_files
+from fjo_pipeline.core.processes import guard_process
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.options import AsCsv, AsJson, form_of, progress
 from fjo_pipeline.project_commands import project_app
@@ -49,7 +49,7 @@ ZoneOption = Annotated[
 
 def main() -> None:
     """Run the command; a refusal ends in one message on stderr and exit code 1, never in a traceback."""
-    restrict_new_files()
+    guard_process()
     try:
         app(standalone_mode=True)
     except FjoError as error:
