@@ -86,7 +86,8 @@ def _write(session: Session, world: CanaryWorld, each: Contract, source: Path, t
         texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in read_header(path))
         columns = ", ".join(_column(table, field) for field in table.fields)
         session.run(
-            f"CREATE OR REPLACE TEMP TABLE rewritten AS SELECT {columns} FROM (SELECT *, row_number() OVER () AS row_number "
+            f"CREATE OR REPLACE TEMP TABLE rewritten AS SELECT {columns} "
+            "FROM (SELECT *, row_number() OVER () AS row_number "
             f"FROM read_csv({literal(path)}, columns = {{{texts}}}, {READING}, parallel = false))",
             step="put canaries in",
         )

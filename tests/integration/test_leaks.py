@@ -1,4 +1,4 @@
-"""Nothing that names a person, and no key, lies outside the provider's and the TTP's stores: searched for, byte by byte.
+"""Nothing that names a person, and no key, lies outside the provider's and the TTP's stores: every byte is searched.
 
 That the search finds what is there is shown beside it: in every encoding (`tests/unit/leaks`), in landing, and planted.
 """
@@ -46,9 +46,15 @@ def test_a_home_through_which_deposits_went_leaks_nothing(carried: TinyHome, scr
 def test_what_the_databank_holds_encrypted_is_searched_inside(home: TinyHome, scratch: Path) -> None:
     with home.databank.store.writing() as session:
         session.run("CREATE TABLE lake.databank.careless AS SELECT 'of Quillfeather' AS remark", step="be careless")
-    (hit,) = hunt(home.settings).hits
-    assert (hit.kind, hit.encoding, hit.values) == ("rare name", "plain in Parquet", 1)
-    assert Path(hit.where).is_relative_to(home.databank.store.data_path)
+    hits = hunt(home.settings).hits
+    inside, shown = (
+        [hit for hit in hits if Path(hit.where).is_relative_to(folder)]
+        for folder in (home.databank.store.data_path, home.settings.zone("databank") / "catalogue")
+    )
+    assert [(hit.kind, hit.encoding, hit.values) for hit in inside] == [("rare name", "plain in Parquet", 1)]
+    # The catalogue holds every column's minimum and maximum in plain.
+    assert {hit.kind for hit in shown} == {"rare name"}
+    assert len(inside + shown) == len(hits)
 
 
 def test_each_kind_that_is_left_lying_is_told_with_its_place_and_never_its_value(
