@@ -23,7 +23,6 @@ STORES: tuple[Zone, ...] = ("provider", "ttp")
 """The zones whose own folders may hold identifiers."""
 OURS = ("fjo-", ".fjo-", "dagster", "dbt", "duckdb", "tmp")
 """How the names of temporary files begin that `fjo`, Dagster, dbt, DuckDB and Python make."""
-VOCABULARY = (REPOSITORY / "fjo_pipeline", REPOSITORY / "projects")
 PROGRAM_FILES = (".py", ".yaml", ".yml", ".sql", ".csv", ".json", ".j2", ".md")
 
 
@@ -78,7 +77,7 @@ def hunt(settings: Settings, also: Sequence[Path] = ()) -> Hunt:
     matcher = Matcher([*known, *secrets])
     with open_session(settings.temporary(here[-1]), threads=settings.threads) as session:
         keys = openable(settings, here, session)
-        words = _words(matcher, Reader(session), len(known))
+        words = _words(settings, matcher, Reader(session), len(known))
         result = Hunt(_looked_for(held, known, secrets, words), matcher.patterns)
         reader, without = Reader(session, keys), frozenset(keyring_path(settings, zone) for zone in here)
         for area, paths in areas(settings, also).items():
@@ -125,11 +124,12 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
-def _words(matcher: Matcher, reader: Reader, known: int) -> frozenset[int]:
+def _words(settings: Settings, matcher: Matcher, reader: Reader, known: int) -> frozenset[int]:
     """Canaries that stand in the program's own files, so that finding one elsewhere says nothing; never a key."""
+    folders = {REPOSITORY / "fjo_pipeline", MODELS, settings.projects.absolute(), settings.contracts.absolute()}
     files = [
         path
-        for folder in (*VOCABULARY, MODELS)
+        for folder in sorted(folders)
         for path in folder.rglob("*")
         if path.suffix in PROGRAM_FILES and not {"target", "logs"} & {*path.relative_to(folder).parts}
     ]
