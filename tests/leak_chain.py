@@ -17,10 +17,10 @@ from pathlib import Path
 from fjo_pipeline.core.contracts import contract
 from fjo_pipeline.core.keyring import keyring_path, open_keyring
 from fjo_pipeline.core.sessions import open_session
-from fjo_pipeline.core.settings import ZONES, Settings
+from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.core.table_contracts import FieldContract
 from fjo_pipeline.leaks.containers import Reader
-from fjo_pipeline.leaks.hunting import areas, running_processes
+from fjo_pipeline.leaks.hunting import STORES, areas, running_processes
 from fjo_pipeline.leaks.key_material import openable, secrets_of
 from fjo_pipeline.leaks.matching import Matcher
 from fjo_pipeline.leaks.searching import Searched, search_bytes, search_folders
@@ -32,6 +32,8 @@ from tests.faults.dagster_processes import PROGRAMS, Dagster, Home, dagster_runn
 FIRST, SECOND = "20240111", "20240711"
 DATASETS = ("cafcass_england_ecms", "cafcass_cymru", "pedw")
 """One of each system that the sample project and the publications read, and one whose people come with NHS numbers."""
+ARRIVES: dict[Zone, str | None] = {"provider": None, "ttp": "file_1", "databank": "file_3"}
+"""What of a deposit arrives at each zone, to be tampered with."""
 PATIENCE = 600.0
 
 
@@ -106,7 +108,7 @@ def search(chain: LeakChain) -> tuple[Matcher, list[Searched], list[Searched]]:
             search_folders(
                 f"{zone}'s store, without its key", [settings.zone(zone)], matcher, blind, without=wrapped | plain
             )
-            for zone in ("provider", "ttp")
+            for zone in STORES
         ]
     outside.append(search_bytes("what commands said", chain.said, matcher))
     outside.append(search_bytes("pages of Dagster's UI", chain.pages, matcher))
@@ -177,7 +179,8 @@ def _break_between_zones(chain: LeakChain) -> None:
     _other_content(chain)
     home, settings = chain.home, chain.settings
     home.land(spoiled(chain.world, DATASETS[0], SECOND, chain.base / "second", lambda rows: rows))
-    for zone, kind in (("provider", None), ("ttp", "file_1"), ("databank", "file_3")):
+    for zone in ZONES:
+        kind = ARRIVES[zone]
         keyring = settings.zone(zone) / "keyring.json"
         with _aside(keyring):
             chain.fjo("refresh", "--zone", zone, succeeds=False)

@@ -1,6 +1,6 @@
 """The keys that must be nowhere but in their zone's keyring, and what the databank's own keys open to be searched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fjo_pipeline.core.errors import FjoError
@@ -14,7 +14,7 @@ from fjo_pipeline.databank.projects.places import extract_key, extract_path, pro
 from fjo_pipeline.leaks.containers import Keys
 from fjo_pipeline.leaks.encodings import Canary, key
 
-SUBKEYS = {
+SUBKEYS: Mapping[Zone, tuple[tuple[str, str], ...]] = {
     "provider": (("split", "staging"), ("split", "file 2"), ("split", "join key")),
     "ttp": (("store", "ttp.duckdb"),),
     "databank": (),

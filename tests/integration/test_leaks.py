@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fjo_pipeline.core.keyring import open_keyring
-from fjo_pipeline.leaks.hunting import hunt
+from fjo_pipeline.leaks.hunting import STORES, hunt
 from fjo_pipeline.leaks.matching import Matcher
 from fjo_pipeline.leaks.searching import Searched
 from tests.browser.chromium import CHROMIUM
@@ -83,8 +83,8 @@ def test_each_kind_that_is_left_lying_is_told_with_its_place_and_never_its_value
 
 
 def test_a_zone_alone_looks_for_what_it_holds(home: TinyHome, scratch: Path) -> None:
-    for zone in ("provider", "ttp"):
-        shutil.rmtree(home.settings.zone(zone))  # type: ignore[arg-type]
+    for zone in STORES:
+        shutil.rmtree(home.settings.zone(zone))
     assert set(hunt(home.settings).looked_for) == {"key"}
 
 
