@@ -95,7 +95,7 @@ def search(chain: LeakChain) -> tuple[Matcher, list[Searched], list[Searched]]:
     matcher = Matcher([*chain.world.canaries(), *secrets])
     wrapped = frozenset(keyring_path(settings, zone) for zone in ZONES)
     plain = frozenset({settings.landing, settings.quarantine})
-    also = [chain.base / name for name in ("tmp", "user", "catalogue", "browser")]
+    also = [chain.base / name for name in ("tmp", "user", "catalogue", "browser") if (chain.base / name).exists()]
     with open_session(chain.base / "spill") as session:
         reader = Reader(session, openable(settings, ZONES, session))
         outside = [

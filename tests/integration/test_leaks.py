@@ -13,6 +13,7 @@ import pytest
 
 from fjo_pipeline.core.keyring import open_keyring
 from fjo_pipeline.leaks.hunting import STORES, hunt
+from fjo_pipeline.leaks.identifiers import held_by_provider
 from fjo_pipeline.leaks.matching import Matcher
 from fjo_pipeline.leaks.searching import Searched
 from tests.browser.chromium import CHROMIUM
@@ -86,6 +87,17 @@ def test_a_zone_alone_looks_for_what_it_holds(home: TinyHome, scratch: Path) -> 
     for zone in STORES:
         shutil.rmtree(home.settings.zone(zone))
     assert set(hunt(home.settings).looked_for) == {"key"}
+
+
+def test_a_deposit_whose_raw_files_were_destroyed_is_looked_for_as_it_was_staged(home: TinyHome) -> None:
+    before = held_by_provider(home.settings).values
+    shutil.rmtree(home.settings.landing / "tiny")
+    after = held_by_provider(home.settings).values
+    dropped = {"free text"}
+    assert {kind: values for kind, values in before.items() if kind not in dropped} == {
+        kind: values for kind, values in after.items() if kind not in dropped
+    }
+    assert after["rare name"]
 
 
 def test_the_doctor_says_that_folders_go_with_leaks(carried: TinyHome, fjo: Fjo) -> None:
