@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from fjo_pipeline.core.errors import FjoError
-from fjo_pipeline.core.sessions import restrict_new_files
+from fjo_pipeline.core.processes import guard_process
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.options import AsCsv, AsJson, form_of, progress
 from fjo_pipeline.project_commands import project_app
@@ -49,7 +49,7 @@ ZoneOption = Annotated[
 
 def main() -> None:
     """Run the command; a refusal ends in one message on stderr and exit code 1, never in a traceback."""
-    restrict_new_files()
+    guard_process()
     try:
         app(standalone_mode=True)
     except FjoError as error:
@@ -340,9 +340,21 @@ def audit_verify(
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """What is wrong with this home, and the mend."""
+def doctor(
+    as_json: AsJson = False,
+    leaks: Annotated[
+        bool, typer.Option("--leaks", help="Search everything outside the provider's and the TTP's stores.")
+    ] = False,
+    also: Annotated[list[Path] | None, typer.Option(help="With --leaks: search this too; may be given again.")] = None,
+) -> None:
+    """What is wrong with this home, and the mend; with --leaks whether an identifier or key lies where it must not."""
     from fjo_pipeline.doctor import examine
+
+    if leaks:
+        _hunt_leaks(also or [], as_json)
+        return
+    if also:
+        raise typer.BadParameter("--also goes with --leaks")
 
     problems = examine(Settings())
     if as_json:
@@ -350,6 +362,15 @@ def doctor(as_json: AsJson = False) -> None:
     else:
         print("\n".join(problems) or "this home is sound")
     if problems:
+        raise typer.Exit(1)
+
+
+def _hunt_leaks(also: list[Path], as_json: bool) -> None:
+    from fjo_pipeline.leaks.hunting import hunt
+
+    found = hunt(Settings(), also)
+    print(json.dumps(found.as_json(), indent=1) if as_json else found)
+    if found.hits:
         raise typer.Exit(1)
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,13 @@ class Keyring:
             name: {int(number): each["fingerprint"] for number, each in entry["versions"].items()}
             for name, entry in sorted(self._document["keys"].items())
         }
+
+    def secrets(self) -> Iterator[tuple[str, bytes]]:
+        """Every secret held, each under its name and version: only for looking whether one lies where it must not."""
+        yield "that wraps the others", self._kek
+        for name, versions in self.fingerprints().items():
+            for version in versions:
+                yield f"{name} {version}", self.key(name, version)
 
     def fingerprint(self, name: str) -> str:
         """The fingerprint of a key's current version; KeyMissing where there is none."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from fjo_pipeline.core.processes import guard_process
 from fjo_pipeline.core.sessions import configure
 from fjo_pipeline.core.stores import store_lock
 from fjo_pipeline.databank.store import lake_extensions
@@ -23,6 +24,7 @@ class Plugin(BasePlugin):
         dbt's lock is held from here to the end of the process, so that a dbt whose starter was killed is waited for;
         StoreBusy where another dbt holds it.
         """
+        guard_process()
         # Taken out of the environment, because dbt may connect more than once and the lock is taken once.
         lock = os.environ.pop("FJO_DBT_LOCK", None)
         if lock is not None:

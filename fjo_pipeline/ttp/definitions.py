@@ -4,7 +4,7 @@ import dagster as dg
 
 from fjo_pipeline.core.contracts import datasets, registers
 from fjo_pipeline.core.orchestration import automation_sensor, inbox_sensor, nightly_retention, nightly_schedules
-from fjo_pipeline.core.sessions import restrict_new_files
+from fjo_pipeline.core.processes import guard_process
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.ttp.assets import retention, shared_assets, ttp_assets
 from fjo_pipeline.ttp.flow import Ttp
@@ -31,5 +31,5 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """What Dagster loads; nothing is read or built when the module is imported."""
-    restrict_new_files()
+    guard_process()
     return build_defs()

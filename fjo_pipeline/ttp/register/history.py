@@ -20,7 +20,7 @@ from fjo_pipeline.ttp.file_3 import alf_cipher
 from fjo_pipeline.ttp.reference import folded_postcode
 from fjo_pipeline.ttp.residences import RESIDENCES, number_residences, ralf_cipher, residences_digest
 
-FORMAT = "register history 1"
+FORMAT = "register history 2"
 VINTAGE = "2011"
 """Of the small areas that SAIL's column LSOA2011_CD names; with a directory of another year it stays empty."""
 SHOWN = "(FROM ttp.register.stay ANTI JOIN (FROM ttp.register.record WHERE address_withheld) USING (register_id))"
@@ -31,13 +31,16 @@ QUERIES = {
             record.date_of_death AS DOD, CASE WHEN person.sex IN ('1', '2') THEN person.sex ELSE '9' END AS GNDR_CD
         FROM ttp.register.person AS person JOIN ttp.register.record AS record USING (register_id)""",
     "addresses": """
-        SELECT CAST(stay.register_id AS BIGINT) AS PERS_ID, residence.number AS RALF, stay.from_date AS FROM_DT,
-            stay.to_date AS TO_DT, {area} AS LSOA2011_CD
-        FROM {shown} AS stay
+        SELECT CAST(stay.register_id AS BIGINT) AS PERS_ID, residence.number AS RALF, {from_date} AS FROM_DT,
+            {to_date} AS TO_DT, {area} AS LSOA2011_CD
+        FROM {shown} AS stay JOIN ttp.register.person AS person USING (register_id)
         LEFT JOIN {residences} AS residence
             ON residence.postcode = stay.postcode AND residence.address = stay.address
         LEFT JOIN ttp.reference.postcode_to_lsoa AS area ON area.postcode = {folded_postcode}""",
 }
+NOT_THE_BIRTHDAY = """CASE WHEN stay.{day} = TRY_CAST(person.date_of_birth AS DATE)
+    THEN CAST(date_trunc('week', stay.{day}) AS DATE) ELSE stay.{day} END"""
+"""A stay that begins with a birth tells the week of it, as WOB does, and not the day."""
 HISTORY_CHECKS = {
     "rows_conserved": "Every register person and every stay that is not withheld has its row.",
     "one_alf_a_person": "Every person has one ALF and one PERS_ID of its own.",
@@ -73,6 +76,8 @@ def write_history(session: Session, subject: Subject, vintage: str | None, keyri
     for table, columns in REGISTER_COLUMNS.items():
         query = QUERIES[table].format(
             shown=SHOWN,
+            from_date=NOT_THE_BIRTHDAY.format(day="from_date"),
+            to_date=NOT_THE_BIRTHDAY.format(day="to_date"),
             residences=RESIDENCES,
             area="area.lsoa_cd" if vintage == VINTAGE else "CAST(NULL AS VARCHAR)",
             folded_postcode=folded_postcode("stay.postcode"),

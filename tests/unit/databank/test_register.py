@@ -118,6 +118,22 @@ def test_the_tables_have_sails_columns_and_the_registers_dates(
     assert rows(empty_home, f"SELECT count(DISTINCT RALF_E), count(*) FROM {PERS_ADD}") == [(2, 2)]
 
 
+def test_a_stay_from_birth_on_tells_the_week_of_birth_and_not_the_day(
+    empty_home: TinyHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    born = str(PERSONS[1]["DATE_OF_BIRTH"])
+    stays = [
+        stay(102, "1 Made Up Row", born, born),
+        stay(102, "9 Far Row", born),
+        stay(102, "1 Made Up Row", "2012-07-20"),
+    ]
+    load(empty_home, monkeypatch, PERSONS[1:2], stays)
+    empty_home.at_register()
+    monday, next_day = date(2012, 7, 16), date(2012, 7, 20)
+    found = rows(empty_home, f"SELECT FROM_DT, TO_DT FROM {PERS_ADD} ORDER BY ALL")
+    assert found == [(monday, monday), (monday, None), (next_day, None)]
+
+
 def test_whoever_is_sensitive_or_closed_by_adoption_is_a_person_without_addresses(
     empty_home: TinyHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
