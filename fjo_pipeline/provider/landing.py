@@ -14,6 +14,7 @@ from fjo_pipeline.core.contracts import contract, datasets
 from fjo_pipeline.core.deposits import MANIFEST, Deposit, last_change, read_deposit, unpack
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import move_folder, write_atomically
+from fjo_pipeline.core.keyring import open_keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.retention import taken_today
@@ -76,6 +77,8 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
         raise Refused(f"there is no deposit at {path}")
     if not settings.landing.is_dir():
         raise Refused(f"there is no provider's zone at {settings.home}: make one with `fjo init`, or set FJO_HOME")
+    # A zone without its keys takes nothing, for it could not say that it did.
+    open_keyring(settings, "provider")
     with_folder = settings.landing / ".adding"
     source = unpack(path, with_folder) if path.is_file() else path
     try:
@@ -83,7 +86,11 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
         contract(deposit.manifest.name, settings.contracts)
         parse_refresh(deposit.manifest.version)
         deposit.assert_whole()
-        return (deposit.manifest.name, deposit.manifest.version, _copy_in(settings, deposit))
+        is_new = _copy_in(settings, deposit)
+        # After it is there, and again where it is there already: so a step killed in between is made good.
+        about = ("deposit", deposit.manifest.name, deposit.manifest.version)
+        open_ledger(settings, "provider").record(*about, "landed", deposit.manifest.digest, why="it was put there")
+        return (deposit.manifest.name, deposit.manifest.version, is_new)
     finally:
         shutil.rmtree(with_folder, ignore_errors=True)
 
@@ -134,7 +141,10 @@ def _report(
     content = (report.as_json() if report else {"failures": [], "why": why}) | taken_today()
     write_atomically(target / "report.json", json.dumps(content, indent=1, sort_keys=True).encode())
     failures = len(report.failures) if report else 1
-    ledger.record("deposit", dataset, refresh, "quarantined", digest, detail={"failures": failures})
+    ledger.record(
+        "deposit", dataset, refresh, "quarantined", digest, detail={"failures": failures},
+        why=f"it was refused: the report lies in quarantine/{dataset}/{target.name}",
+    )  # fmt: skip
 
 
 def find_landed(settings: Settings, dataset: str, refresh: str) -> Landed:

@@ -4,13 +4,20 @@ from pathlib import Path
 
 import pytest
 
+from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
-from fjo_pipeline.core.settings import Settings, Zone
+from fjo_pipeline.core.settings import Settings
+from tests.keyrings import Keyrings
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path / "ledger.sqlite")
+def keyring(tmp_path: Path) -> Keyring:
+    return Keyring.create("provider", tmp_path / "keyring.json")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, keyring: Keyring) -> Ledger:
+    return Ledger(tmp_path / "ledger.sqlite", lambda: keyring)
 
 
 def test_nothing_is_known_of_a_home_without_a_ledger(ledger: Ledger, tmp_path: Path) -> None:
@@ -19,11 +26,11 @@ def test_nothing_is_known_of_a_home_without_a_ledger(ledger: Ledger, tmp_path: P
     assert not (tmp_path / "ledger.sqlite").exists()
 
 
-def test_the_last_entry_of_a_state_counts(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_last_entry_of_a_state_counts(ledger: Ledger, tmp_path: Path, keyring: Keyring) -> None:
     ledger.record("file_1", "tiny", "20240111", "sent", "aa", sequence=1, detail={"rows": 3})
     ledger.record("file_1", "tiny", "20240111", "received", "bb", sequence=1)
     ledger.record("file_1", "tiny", "20240111", "sent", "cc", sequence=2, detail={"rows": 4})
-    again = Ledger(tmp_path / "ledger.sqlite")
+    again = Ledger(tmp_path / "ledger.sqlite", lambda: keyring)
     last = again.last("file_1", "tiny", "20240111", "sent")
     assert last is not None
     assert (last.digest, last.sequence, last.detail) == ("cc", 2, {"rows": 4})
@@ -57,10 +64,7 @@ def test_sequences_go_up_over_the_refreshes_of_a_kind_and_dataset(ledger: Ledger
     assert ledger.next_sequence("file_2", "tiny") == 1
 
 
-def test_each_zone_has_a_ledger_of_its_own(settings: Settings) -> None:
-    zones: tuple[Zone, ...] = ("provider", "ttp")
-    for zone in zones:
-        settings.zone(zone).mkdir(parents=True)
+def test_each_zone_has_a_ledger_of_its_own(settings: Settings, keyrings: Keyrings) -> None:
     open_ledger(settings, "provider").record("deposit", "tiny", "20240111", "accepted", "aa")
     assert open_ledger(settings, "ttp").entries() == []
     assert len(open_ledger(settings, "provider").entries()) == 1

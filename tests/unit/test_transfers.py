@@ -12,7 +12,7 @@ import pytest
 
 from fjo_pipeline.core.errors import KeyMissing, Refused, StatementFailed
 from fjo_pipeline.core.keyring import Keyring
-from fjo_pipeline.core.ledger import Ledger
+from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.core.transfers import ENVELOPE, Draft, Kind, Subject, accept, latest, open_transfer, waiting
@@ -26,8 +26,8 @@ class Wire:
 
     def __init__(self, settings: Settings, keyrings: Keyrings, session: Session) -> None:
         self.settings, self.keyrings, self.session = settings, keyrings, session
-        self.sent = Ledger(settings.zone("provider") / "ledger.sqlite")
-        self.received = Ledger(settings.zone("ttp") / "ledger.sqlite")
+        self.sent = open_ledger(settings, "provider")
+        self.received = open_ledger(settings, "ttp")
         self.inbox = settings.inbox("ttp")
 
     def draft(self, kind: Kind = "file_1", refresh: str = "20240111", rows: str = ROWS) -> Draft:
