@@ -20,6 +20,7 @@ from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import open_session
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.provider.identifying import without_identifiers
 from fjo_pipeline.provider.increments import earlier_keys
 
 
@@ -108,7 +109,8 @@ def check_deposit(settings: Settings, path: Path) -> CheckReport:
         with open_session(
             Path(scratch) / "tmp", memory_limit=settings.provider_memory_limit, threads=settings.threads
         ) as session:
-            return check_delivery(session, each, deposit.folder, earlier)
+            report = check_delivery(session, each, deposit.folder, earlier)
+            return without_identifiers(session, each, deposit.folder, report)
 
 
 def _scratch_folder(settings: Settings, path: Path) -> Path:
