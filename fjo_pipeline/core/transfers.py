@@ -17,12 +17,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.files import move_folder, sha256_of_file, sha256_of_texts, write_atomically
+from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomically
 from fjo_pipeline.core.keyring import Keyring, PublicCard
 from fjo_pipeline.core.ledger import Ledger
 from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import Session, add_parquet_key, literal
 from fjo_pipeline.core.settings import ZONES, Zone
+from fjo_pipeline.core.transit import lay
 
 Kind = Literal["file_1", "file_2", "file_3", "receipt", "linkage_report", "register", "removals"]
 SENDERS: Mapping[Kind, Zone] = {
@@ -164,7 +165,7 @@ class Draft:
         ledger.record(*about, "sealed", digest, sequence=sequence, detail={"rows": self.rows, "to": recipient})
         envelope = self._seal(keyring, peer, sequence, digest, str(ledger.log.head()))
         (self.folder / DRAFT).unlink(missing_ok=True)
-        move_folder(self.folder, _lies_in(inbox, subject, sequence))
+        lay(self.folder, inbox, _lies_in(Path(), subject, sequence))
         ledger.record(*about, "sent", digest, sequence=sequence, detail={"rows": self.rows})
         return envelope
 
