@@ -1,11 +1,13 @@
 """The ledger: the last state of each thing, kept over processes, and sequence numbers that only go up."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from fjo_pipeline.core.errors import KeyMissing
 from fjo_pipeline.core.keyring import Keyring
-from fjo_pipeline.core.ledger import Ledger, open_ledger
+from fjo_pipeline.core.ledger import SCHEMA, Ledger, open_ledger
 from fjo_pipeline.core.settings import Settings
 from tests.keyrings import Keyrings
 
@@ -68,3 +70,69 @@ def test_each_zone_has_a_ledger_of_its_own(settings: Settings, keyrings: Keyring
     open_ledger(settings, "provider").record("deposit", "tiny", "20240111", "accepted", "aa")
     assert open_ledger(settings, "ttp").entries() == []
     assert len(open_ledger(settings, "provider").entries()) == 1
+
+
+def test_each_change_is_an_entry_of_the_log_and_what_changes_nothing_is_none(ledger: Ledger) -> None:
+    ledger.record("file_1", "tiny", "20240111", "sent", "aa", sequence=1, detail={"rows": {"people": 3}})
+    ledger.record("file_1", "tiny", "20240111", "sent", "aa", sequence=1, detail={"rows": {"people": 3}})
+    ledger.record("file_1", "tiny", "20240111", "sent", "bb", sequence=2, why="asked for", by="A Keeper")
+    ledger.forget("file_1", "tiny", "20240111", "sent")
+    ledger.forget("file_1", "tiny", "20240111", "sent")
+    ledger.record("export", "csv", "7001", "provided", "5", each_time=True)
+    ledger.record("export", "csv", "7001", "provided", "5", each_time=True)
+    said = [(each.kind, each.name, each.step) for each in ledger.log.entries()]
+    file_1, export = ("file_1", "tiny/20240111"), ("export", "csv/7001", "provided")
+    assert said == [
+        ("ledger", "provider", "begun"), (*file_1, "sent"), (*file_1, "sent"), (*file_1, "forgotten"), export, export
+    ]  # fmt: skip
+    assert (ledger.log.entries()[2].who, ledger.log.entries()[2].why) == ("A Keeper", "asked for")
+    assert ledger.verify() == []
+
+
+def test_what_cannot_be_entered_into_the_log_does_not_happen(tmp_path: Path, keyring: Keyring) -> None:
+    Ledger(tmp_path / "ledger.sqlite", lambda: keyring).record("deposit", "tiny", "20240111", "accepted", "aa")
+    locked = Ledger(tmp_path / "ledger.sqlite", no_keyring)
+    with pytest.raises(KeyMissing):
+        locked.record("deposit", "tiny", "20240111", "accepted", "bb")
+    with pytest.raises(KeyMissing):
+        locked.forget("deposit", "tiny", "20240111", "accepted")
+    assert [entry.digest for entry in locked.entries()] == ["aa"]
+
+
+def no_keyring() -> Keyring:
+    raise KeyMissing("the keyring is not there")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update entry set sequence = 1 where state = 'received'",
+        "update entry set digest = 'other' where state = 'accepted'",
+        "delete from entry where state = 'received'",
+        "insert into entry values ('file_1', 'tiny', '20250101', 'received', 'aa', 9, '{}')",
+    ],
+)
+def test_a_ledger_that_was_changed_by_hand_is_told(statement: str, ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record("deposit", "tiny", "20240111", "accepted", "aa")
+    ledger.record("file_1", "tiny", "20240111", "received", "bb", sequence=7)
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as file:
+        file.execute(statement)
+    file.close()
+    (problem,) = ledger.verify()
+    assert "was altered, removed or put in by hand: the log says otherwise" in problem
+
+
+def test_what_an_earlier_version_noted_is_entered_once(ledger: Ledger, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as file:
+        file.executescript(SCHEMA)
+        file.execute("insert into entry values ('file_1', 'tiny', '20230101', 'received', 'aa', 4, '{}')")
+    file.close()
+    assert ledger.verify() == []
+    ledger.record("deposit", "tiny", "20240111", "accepted", "bb")
+    assert ledger.verify() == []
+    assert [each.step for each in ledger.log.entries()] == ["begun", "received", "accepted"]
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as file:
+        file.execute("insert into entry values ('file_1', 'tiny', '20230102', 'received', 'aa', 4, '{}')")
+    file.close()
+    ledger.record("deposit", "tiny", "20240112", "accepted", "bb")
+    assert len(ledger.verify()) == 1
