@@ -1,4 +1,4 @@
-"""Zones against one another: sealed files damaged, cut, swapped and put back; identifiers hidden in innocent columns."""
+"""Zones against one another: sealed files damaged, cut, swapped, put back; identifiers hidden in innocent columns."""
 
 import random
 import shutil
