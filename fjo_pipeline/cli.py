@@ -304,10 +304,13 @@ def sql_command(sql: str, as_csv: AsCsv = False, as_json: AsJson = False) -> Non
 def keys_show(as_json: AsJson = False) -> None:
     """Versions and fingerprints of the keys that are here."""
     from fjo_pipeline.core.keyring import open_keyring
+    from fjo_pipeline.core.ledger import open_ledger
     from fjo_pipeline.home import zones_here
 
     settings = Settings()
     shown = {zone: open_keyring(settings, zone).fingerprints() for zone in zones_here(settings)}
+    for zone in shown:
+        open_ledger(settings, zone).log.add("key", zone, "shown", "versions and fingerprints: `fjo keys show`")
     if as_json:
         print(json.dumps(shown, indent=1))
         return
@@ -327,16 +330,39 @@ def keys_trust(card: Path, zone: Annotated[str, typer.Option(help="The zone whos
 
 @audit_app.command("verify")
 def audit_verify(
-    head: Annotated[str | None, typer.Option(help="A head noted before, which must still be there.")] = None,
+    head: Annotated[
+        str | None, typer.Option(help="A head noted before, which must still be there; the databank's unless told.")
+    ] = None,
+    zone: ZoneOption = None,
 ) -> None:
-    """Look whether any entry of the databank's audit log is altered, missing or in another's place."""
-    from fjo_pipeline.databank.flow import Databank
+    """Look whether any entry of a zone's audit log is altered, missing, put in by hand or in another's place."""
+    from fjo_pipeline.logs import verify_logs
 
-    audit = Databank(Settings()).audit
-    problems = audit.verify(head)
-    print("\n".join(problems) or f"the audit log is whole; its head, to be noted elsewhere: {audit.head()}")
-    if problems:
+    verified = verify_logs(Settings(), _zones_wanted(zone), {_zones(zone or "databank")[0]: head} if head else {})
+    for each in verified:
+        print("\n".join(f"zone {each.zone}: {problem}" for problem in each.problems) or str(each))
+    if any(each.problems for each in verified):
         raise typer.Exit(1)
+
+
+@audit_app.command("show")
+def audit_show(
+    zone: ZoneOption = None,
+    kind: Annotated[str | None, typer.Option(help="Only of this kind: deposit, file_1, key, project, …")] = None,
+    name: Annotated[str | None, typer.Option(help="Only about this: a dataset/refresh, a project's number, …")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the audit log of each zone that is here: who did what, when and why."""
+    from fjo_pipeline.core.ledger import open_ledger
+
+    settings = Settings()
+    found = {each: open_ledger(settings, each).log.entries(kind, name) for each in _zones_wanted(zone)}
+    if as_json:
+        print(json.dumps({each: [asdict(entry) for entry in entries] for each, entries in found.items()}, indent=1))
+        return
+    for each, entries in found.items():
+        for entry in entries:
+            print(f"{each:<9} {entry.number:>5} {entry.at[:19]} {entry.who}: {entry}")
 
 
 @app.command()
@@ -372,6 +398,14 @@ def _hunt_leaks(also: list[Path], as_json: bool) -> None:
     print(json.dumps(found.as_json(), indent=1) if as_json else found)
     if found.hits:
         raise typer.Exit(1)
+
+
+def _zones_wanted(zone: str | None) -> tuple[Zone, ...]:
+    """The zones of this home, or the one that is named of them."""
+    from fjo_pipeline.home import zones_here
+
+    here = zones_here(Settings())
+    return tuple(each for each in _zones(zone) if each in here)
 
 
 def _zones(zone: str | None) -> tuple[Zone, ...]:

@@ -4,21 +4,27 @@ import stat
 from pathlib import Path
 
 from fjo_pipeline.core.errors import FjoError
+from fjo_pipeline.core.inboxes import strangers
 from fjo_pipeline.core.keyring import ZONE_KEYS, keyring_path, open_keyring
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.lifecycle import known_projects, last_step, remains
 from fjo_pipeline.databank.projects.places import project_file, project_keys
 from fjo_pipeline.home import zones_here
+from fjo_pipeline.logs import verify_logs
 
 
 def examine(settings: Settings) -> list[str]:
     """Every problem of a home in words, with the mend; empty where it is sound."""
     here = zones_here(settings)
     problems = [problem for zone in here for problem in _zone_problems(settings, zone, alone=len(here) == 1)]
+    for zone in here:
+        problems += [f"{each}: its sender seals it to another zone; delete it" for each in strangers(settings, zone)]
     if "databank" in here:
         problems += _databank_problems(settings)
-    return problems
+    locked = {zone for zone in here if not keyring_path(settings, zone).exists()}
+    verified = verify_logs(settings, [zone for zone in here if zone not in locked])
+    return problems + [f"the audit log of zone {each.zone}: {said}" for each in verified for said in each.problems]
 
 
 def _zone_problems(settings: Settings, zone: Zone, *, alone: bool) -> list[str]:
@@ -63,7 +69,7 @@ def _databank_problems(settings: Settings) -> list[str]:
                 f"project {number} was destroyed and something of it is here still, or again: "
                 f"run `fjo project destroy {number} --reason …` again"
             )
-    return problems + [f"the audit log: {each}" for each in databank.audit.verify()]
+    return problems
 
 
 def _guarded(settings: Settings, zone: Zone) -> list[Path]:

@@ -69,6 +69,7 @@ def make_zones(settings: Settings, zones: tuple[Zone, ...] = ZONES) -> dict[Zone
         for other in keyrings.values():
             if other.zone != keyring.zone:
                 keyring.trust(other.card)
+        _note_pinned(settings, keyring)
         card = json.dumps(keyring.card.as_json(), indent=1)
         write_atomically(settings.zone(keyring.zone) / "card.json", card.encode(), mode=0o644)
     return keyrings
@@ -82,8 +83,18 @@ def trust_card(settings: Settings, zone: Zone, card: Path) -> str:
         read = None
     if read is None or read.zone not in ZONES:
         raise Refused(f"{card.name} is no zone's card; `fjo init` writes one as <zone>/card.json")
-    open_keyring(settings, zone).trust(read)
+    keyring = open_keyring(settings, zone)
+    keyring.trust(read)
+    _note_pinned(settings, keyring)
     return read.fingerprint
+
+
+def _note_pinned(settings: Settings, keyring: Keyring) -> None:
+    """Enter each card that a keyring has pinned, once; what a killed step left out is entered by the next."""
+    for other in ZONES:
+        if other != keyring.zone and keyring.has_pinned(other):
+            pinned, ledger = keyring.peer(other).fingerprint, open_ledger(settings, keyring.zone)
+            ledger.record("key", keyring.zone, f"card of {other}", "accepted", pinned, why="its card is pinned")
 
 
 def zones_here(settings: Settings) -> tuple[Zone, ...]:
@@ -110,7 +121,8 @@ def _make_zone(settings: Settings, zone: Zone) -> None:
                 "a new one could open nothing and would give everybody new ids"
             )
         Keyring.create(zone, path, passphrase(settings))
-        open_ledger(settings, zone).record("keys", zone, "made", "accepted", "")
+    # Each time, for a step killed in between; it is entered once.
+    open_ledger(settings, zone).record("keys", zone, "made", "accepted", "", why="`fjo init` made the zone's keyring")
     _add_later_keys(settings, zone)
     settings.inbox(zone).mkdir(parents=True, exist_ok=True, mode=0o700)
     if zone == "provider":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from time import perf_counter
 
+from fjo_pipeline.core.inboxes import refuse_strangers
 from fjo_pipeline.core.retention import Destroyed
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.databank import flow as databank_flow
@@ -54,6 +55,7 @@ def refresh(settings: Settings, wanted: Wanted, say: Say) -> Report:
     """Run everything that is due, in the order of the flow; a refresh that fails holds up no other."""
     report = Report()
     here = [zone for zone in zones_here(settings) if wanted.zone in (None, zone)]
+    report.failures += [each for zone in here for each in refuse_strangers(settings, zone)]
     for stage, (zone, _) in STAGES.items():
         if zone in here:
             due = _due(settings, stage, wanted)

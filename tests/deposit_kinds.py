@@ -414,6 +414,23 @@ def _values() -> Members:
         "CLIENTS.csv, line 5, column SURNAME: a required value is empty",
         file("CLIENTS.csv", client(SURNAME="")),
     )
+    hidden = "VISITS.csv, line 6, column REMARK: identifiers under a content column: the value looks like "
+    for what, text, looks in (
+        ("a postcode in a remark", "SA2 8PP", "a full postcode"),
+        ("a postcode within a longer remark", "moved to SA28PP in May", "a full postcode"),
+        ("an NHS number in a remark", "999 123 4500", "an NHS number with its check digit"),
+        ("an e-mail address in a remark", "ada@example.org", "an e-mail address"),
+        ("a telephone number in a remark", "07700 900123", "a telephone number"),
+    ):
+        yield what, hidden + looks, file("VISITS.csv", visit(REMARK=text))
+    yield (
+        "whole names in a remark",
+        "VISITS.csv, line 6, 7, column REMARK: identifiers under a content column: the value is the whole name or the "
+        "address of somebody (2 times)",
+        file(
+            "VISITS.csv", with_lines(VISITS, "v-5,C0001,,,,,,,,,Bo Quillfeather,", 'v-6,,,,,,,,,,"Quillfeather, Bo",')
+        ),
+    )
     yield "a spreadsheet formula in a text", TAKEN, file("VISITS.csv", visit(REMARK="=cmd|' /C calc'!A0"))
     yield "SQL in a text", TAKEN, file("CLIENTS.csv", client(SURNAME="Thimble'); DROP TABLE clients; --"))
     yield "HTML in a text", TAKEN, file("VISITS.csv", visit(REMARK="<script>alert(1)</script>"))

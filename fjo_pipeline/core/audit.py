@@ -1,7 +1,8 @@
 """A zone's audit log: who did what, when and why; entries are added, never altered, and each covers the one before.
 
 It holds names of people who act, never a value of a row. Each entry's digest is keyed, so that whoever can write to the
-file but does not hold the zone's keyring cannot make a chain of their own.
+file but does not hold the zone's keyring cannot make a chain of their own. What changes the ledger is entered by the
+ledger itself, in the same transaction; steps that it does not know are entered by `add`.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fjo_pipeline.core.keyring import Keyring
-from fjo_pipeline.core.ledger import one_transaction_on
+from fjo_pipeline.core.sqlite_files import one_transaction_on
 
 SCHEMA = """
 create table if not exists audit (
@@ -50,6 +51,9 @@ class AuditEntry:
     why: str
     detail: dict[str, Any]
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} {self.step}: {self.why}"
+
 
 @dataclass(frozen=True)
 class Head:
@@ -76,18 +80,29 @@ class AuditLog:
         self, kind: str, name: str, step: str, why: str, *, by: str | None = None, detail: dict[str, Any] | None = None
     ) -> None:
         """Add a step taken by somebody, or by the account under which this runs; KeyMissing without the keyring."""
-        keyring = self._keyring()
-        account = account_name()
         with one_transaction_on(self._path, SCHEMA) as log:
-            last = log.execute("select number, digest from audit order by number desc limit 1").fetchone()
-            number, before = (last[0] + 1, last[1]) if last else (1, BEGINNING)
-            at = self._clock().astimezone(UTC).isoformat(timespec="seconds")
-            text = json.dumps(detail or {}, sort_keys=True)
-            row = (number, at, by or account, account, kind, name, step, why, text, keyring.version("signing"))
-            marks = ", ".join("?" * (len(row) + 1))
-            log.execute(
-                f"insert into audit ({COLUMNS}, digest) values ({marks})", (*row, _digest(keyring, before, row))
-            )
+            self.add_within(log, kind, name, step, why, by=by, detail=detail)
+
+    def add_within(
+        self,
+        log: sqlite3.Connection,
+        kind: str,
+        name: str,
+        step: str,
+        why: str,
+        *,
+        by: str | None = None,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """The same within a transaction on the log's own file, so that entry and what it tells of stand or fall."""
+        keyring, account = self._keyring(), account_name()
+        last = log.execute("select number, digest from audit order by number desc limit 1").fetchone()
+        number, before = (last[0] + 1, last[1]) if last else (1, BEGINNING)
+        at = self._clock().astimezone(UTC).isoformat(timespec="seconds")
+        text = json.dumps(detail or {}, sort_keys=True)
+        row = (number, at, by or account, account, kind, name, step, why, text, keyring.version("signing"))
+        marks = ", ".join("?" * (len(row) + 1))
+        log.execute(f"insert into audit ({COLUMNS}, digest) values ({marks})", (*row, _digest(keyring, before, row)))
 
     def entries(self, kind: str | None = None, name: str | None = None) -> list[AuditEntry]:
         """The entries of a kind and a name, in the order in which they were added."""
@@ -109,12 +124,13 @@ class AuditLog:
             last = log.execute("select number, digest from audit order by number desc limit 1").fetchone()
         return Head(*last) if last else Head(0, BEGINNING)
 
-    def verify(self, known_head: str | None = None) -> list[str]:
+    def verify(self, *known_heads: str | None) -> list[str]:
         """Every entry that is altered, missing or in another's place, in words; empty where the log is whole.
 
-        `known_head` is what `Head` showed at an earlier time, noted elsewhere: its entry must still be there.
+        `known_heads` are what `Head` showed at earlier times, noted elsewhere: their entries must still be there.
         """
-        none = ["there is no audit log"] if known_head else []
+        wanted = [each for each in known_heads if each]
+        none = ["there is no audit log"] if wanted else []
         if not self._path.exists():
             return none
         with _read_only(self._path) as log:
@@ -126,12 +142,13 @@ class AuditLog:
             (most,) = log.execute("select coalesce(max(seq), 0) from sqlite_sequence where name = 'audit'").fetchone()
         guarded = parts.get("trigger") == 2
         problems = [] if guarded else ["the guards against altering and removing entries were taken off the log"]
-        problems += _problems(rows, int(most), self._keyring())
-        if known_head and known_head not in {str(Head(row[0], row[-1])) for row in rows}:
-            problems.append(
-                f"the entry {known_head} that was noted is not there: the log was cut, or an old one put back"
-            )
-        return problems
+        problems += _problems(rows, int(most), self._keyring()) if rows or most else []
+        there_now = {str(Head(row[0], row[-1])) for row in rows}
+        return problems + [
+            f"the entry {each} that was noted is not there: the log was cut, or an old one put back"
+            for each in wanted
+            if each not in there_now
+        ]
 
 
 def account_name() -> str:
@@ -149,7 +166,7 @@ def _problems(rows: list[tuple[Any, ...]], most: int, keyring: Keyring) -> Itera
         if number > expected:
             yield _missing(expected, number - 1)
         elif not hmac.compare_digest(digest, _digest(keyring, before, tuple(row))):
-            yield f"entry {number} was altered, or stands in another one's place"
+            yield f"entry {number} was altered, put in by hand, or stands in another one's place"
         expected, before = number + 1, digest
     if most >= expected:
         yield _missing(expected, most)

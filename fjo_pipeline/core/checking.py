@@ -143,7 +143,9 @@ def check_file(session: Session, table: TableContract, folder: Path, key: Sequen
         count = session.value(f"SELECT count(*) FROM {table_name(table)} WHERE {again}", step="look for repeated rows")
         if count:
             rule = "more than one row stands for the same thing"
-            failures.append(Failure(table.path, " and ".join(key), rule, count, _lines(session, table, folder, again)))
+            failures.append(
+                Failure(table.path, " and ".join(key), rule, count, lines_of(session, table, folder, again))
+            )
     return failures
 
 
@@ -171,7 +173,7 @@ def _rule_failures(session: Session, table: TableContract, folder: Path) -> Iter
     )
     for (field, rule, sql), count in zip(rules, counts, strict=True):
         if count:
-            yield Failure(table.path, field.name, rule, count, _lines(session, table, folder, sql))
+            yield Failure(table.path, field.name, rule, count, lines_of(session, table, folder, sql))
 
 
 def _field_rules(field: FieldContract, primary: bool) -> Iterator[tuple[str, str]]:
@@ -263,7 +265,7 @@ def _clashes(session: Session, table: TableContract, folder: Path, name: str, ru
     session.run(f"CREATE OR REPLACE TEMP TABLE clashing AS {clashing}", step="look for keys whose rows differ")
     count = session.value("SELECT count(*) FROM clashing", step="count keys whose rows differ")
     if count:
-        yield Failure(table.path, name, rule, count, _lines(session, table, folder, f"{column} IN (FROM clashing)"))
+        yield Failure(table.path, name, rule, count, lines_of(session, table, folder, f"{column} IN (FROM clashing)"))
 
 
 def _foreign_key_failures(
@@ -315,7 +317,7 @@ def _unknown_references(
         f"SELECT count(*) FROM {table_name(table)} WHERE {broken}", step=f"check the references of {table.path}"
     )
     if count:
-        yield Failure(table.path, column[1], rule, count, _lines(session, table, folder, broken))
+        yield Failure(table.path, column[1], rule, count, lines_of(session, table, folder, broken))
 
 
 def _people_in_two_tables(session: Session, contract: Contract, earlier: Earlier | None) -> Iterator[Failure]:
@@ -359,7 +361,8 @@ def _implausible_years(session: Session, table: TableContract) -> int:
     )
 
 
-def _lines(session: Session, table: TableContract, folder: Path, condition: str) -> tuple[int, ...]:
+def lines_of(session: Session, table: TableContract, folder: Path, condition: str) -> tuple[int, ...]:
+    """The first lines of a table's file on which a condition holds."""
     path = folder / table.path
     found = session.rows(
         f'SELECT "record number" + 1 FROM ({numbered_rows(table, path, read_header(path))}) WHERE {condition} '

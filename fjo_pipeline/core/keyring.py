@@ -194,9 +194,13 @@ class Keyring:
         self._document["peers"][card.zone] = card.as_json()
         self._save()
 
+    def has_pinned(self, zone: Zone) -> bool:
+        """Whether another zone's public keys are pinned."""
+        return zone in self._document["peers"]
+
     def peer(self, zone: Zone) -> PublicCard:
         """The pinned public keys of another zone; KeyMissing where none are."""
-        if zone not in self._document["peers"]:
+        if not self.has_pinned(zone):
             raise KeyMissing(
                 f"zone {self.zone} has not pinned the public keys of {zone}; "
                 f"get its card from its keeper and run `fjo keys trust --zone {self.zone} CARD`"

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 
 from fjo_pipeline.core.ledger import Entry, Ledger, State
 
+DAYS_ARE_OVER = "the days are over that its contract lets it be kept"
+
 
 @dataclass(frozen=True)
 class Destroyed:
@@ -37,7 +39,7 @@ def days_are_over(taken_on: str | None, days: int, today: date) -> bool:
 
 
 def record_destroyed(ledger: Ledger, entry: Entry, today: date) -> None:
-    """Say in the ledger that a thing was destroyed, and when."""
+    """Say in the ledger that a thing is destroyed, and when; the entry comes first, and a killed step is run again."""
     ledger.record(
         entry.kind,
         entry.dataset,
@@ -46,4 +48,5 @@ def record_destroyed(ledger: Ledger, entry: Entry, today: date) -> None:
         entry.digest,
         sequence=entry.sequence,
         detail={"destroyed_on": today.isoformat()},
+        why=DAYS_ARE_OVER,
     )

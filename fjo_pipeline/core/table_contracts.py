@@ -9,6 +9,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 Role = Literal["identifier", "content", "key", "derived", "drop"]
 FieldType = Literal["string", "integer", "number", "date", "boolean"]
 TableKind = Literal["data", "people", "lookup"]
+Likeness = Literal["postcode", "nhs_number", "email", "telephone"]
 AreaLevel = Literal["region", "local_authority", "lsoa"]
 AREAS: tuple[AreaLevel, ...] = ("region", "local_authority", "lsoa")
 """Levels of area from the largest to the smallest; a ward counts as an LSOA does."""
@@ -68,6 +69,9 @@ class FieldContract(ContractPart):
     codes: dict[str, str] = {}
     constraints: Constraints = Constraints()
     outgrown: Literal["refuse", "warn"] = "refuse"
+    # Left out of the digest: it says what is let through, and changes nothing of what is made.
+    may_look_like: tuple[Likeness, ...] = Field(default=(), exclude=True)
+    """What identifiers the field's values look like by their definition, without being any."""
     # Left out of the digest, as what a project is given of a table makes the table no other.
     area: AreaLevel | None = Field(default=None, exclude=True)
     title: str = ""
@@ -87,6 +91,8 @@ class FieldContract(ContractPart):
             raise ValueError("only identifiers and content go to File 1")
         if self.role == "key" and self.entity in LINKING_FIELDS:
             raise ValueError(f"a key's entity is none of {', '.join(LINKING_FIELDS)}: the TTP gives those ids")
+        if self.may_look_like and self.role != "content":
+            raise ValueError("may_look_like is said of content: nothing else is looked at for identifiers")
         if self.outgrown == "warn" and not self.constraints.enum:
             raise ValueError("outgrown says what becomes of values beyond the enum, and there is none")
         return self

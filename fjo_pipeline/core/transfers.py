@@ -17,12 +17,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.files import move_folder, sha256_of_file, sha256_of_texts, write_atomically
-from fjo_pipeline.core.keyring import Keyring
+from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomically
+from fjo_pipeline.core.keyring import Keyring, PublicCard
 from fjo_pipeline.core.ledger import Ledger
 from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import Session, add_parquet_key, literal
 from fjo_pipeline.core.settings import ZONES, Zone
+from fjo_pipeline.core.transit import lay
 
 Kind = Literal["file_1", "file_2", "file_3", "receipt", "linkage_report", "register", "removals"]
 SENDERS: Mapping[Kind, Zone] = {
@@ -72,12 +73,14 @@ class Transfer:
     digest: str
     files: Mapping[str, FileEntry]
     facts: Mapping[str, Any]
+    sender_log: str | None
+    """The head of the sender's audit log when it sealed this; None of a sender of an earlier version."""
     _key: bytes = field(repr=False)
 
     def relation(self, session: Session, table: str) -> str:
         """An SQL expression that reads one of the transfer's tables; Refused where it has no such table."""
         if table not in self.files:
-            raise Refused(f"transfer {self.folder.name} has no table {table}")
+            raise Refused(f"{name_of_place(self.folder)} has no table {table}")
         return parquet_relation(session, self.folder / f"{table}.parquet", self._key)
 
     @property
@@ -156,23 +159,17 @@ class Draft:
         if last is not None and last.digest == digest and _lies_in(inbox, subject, last.sequence).exists():
             shutil.rmtree(self.folder)
             return None
-        sequence = ledger.next_sequence(subject.kind, subject.dataset)
-        envelope = self._seal(keyring, recipient, sequence, digest)
+        peer, sequence = keyring.peer(recipient), ledger.next_sequence(subject.kind, subject.dataset)
+        about = (subject.kind, subject.dataset, subject.refresh)
+        # Before it leaves: a step killed in between leaves an entry without a transfer, never one without an entry.
+        ledger.record(*about, "sealed", digest, sequence=sequence, detail={"rows": self.rows, "to": recipient})
+        envelope = self._seal(keyring, peer, sequence, digest, str(ledger.log.head()))
         (self.folder / DRAFT).unlink(missing_ok=True)
-        move_folder(self.folder, _lies_in(inbox, subject, sequence))
-        ledger.record(
-            subject.kind,
-            subject.dataset,
-            subject.refresh,
-            "sent",
-            digest,
-            sequence=sequence,
-            detail={"rows": self.rows},
-        )
+        lay(self.folder, inbox, _lies_in(Path(), subject, sequence))
+        ledger.record(*about, "sent", digest, sequence=sequence, detail={"rows": self.rows})
         return envelope
 
-    def _seal(self, keyring: Keyring, recipient: Zone, sequence: int, digest: str) -> FileEntry:
-        peer = keyring.peer(recipient)
+    def _seal(self, keyring: Keyring, peer: PublicCard, sequence: int, digest: str, log: str) -> FileEntry:
         signed = {
             "subject": asdict(self.subject),
             "sender": keyring.zone,
@@ -181,6 +178,7 @@ class Draft:
             "digest": digest,
             "files": {name: asdict(self._entry(name)) for name in sorted(self.rows)},
             "facts": self.facts,
+            "log": log,
             "key": b64encode(self._key).decode(),
         }
         text = json.dumps(signed, sort_keys=True)
@@ -195,18 +193,32 @@ class Draft:
         return FileEntry(self.rows[table], path.stat().st_size, sha256_of_file(path))
 
 
-def open_transfer(folder: Path, keyring: Keyring, expected: Kind | None = None) -> Transfer:
-    """Open, authenticate and check a transfer's envelope and files; Refused, with the transfer's name, otherwise."""
-    transfer = read_envelope(folder, keyring, expected)
-    for table, entry in transfer.files.items():
-        path = folder / f"{table}.parquet"
-        if not path.is_file() or path.stat().st_size != entry.bytes or sha256_of_file(path) != entry.sha256:
-            subject = transfer.subject
-            raise Refused(
-                f"{subject.kind} {subject.dataset}/{subject.refresh} (transfer {folder.name}): "
-                f"the file of table {table} is missing or not the one that was signed"
-            )
+def open_transfer(
+    folder: Path, keyring: Keyring, expected: Kind | None = None, ledger: Ledger | None = None
+) -> Transfer:
+    """Open, authenticate and check a transfer's envelope and files; Refused, with the transfer's name, otherwise.
+
+    A refusal is entered into the recipient's ledger, where one is given.
+    """
+    try:
+        transfer = read_envelope(folder, keyring, expected)
+        for table, entry in transfer.files.items():
+            path = folder / f"{table}.parquet"
+            if not path.is_file() or path.stat().st_size != entry.bytes or sha256_of_file(path) != entry.sha256:
+                raise Refused(
+                    f"{name_of_place(folder)}: the file of table {table} is missing or not the one that was signed"
+                )
+    except Refused as refusal:
+        if ledger:
+            note_refusal(ledger, folder, str(refusal))
+        raise
     return transfer
+
+
+def note_refusal(ledger: Ledger, folder: Path, why: str) -> None:
+    """Enter that a transfer that lies in an inbox was refused, once for each reason."""
+    kind, dataset, refresh, _ = folder.parts[-4:]
+    ledger.record(kind, dataset, refresh, "refused", sha256_of_texts(why), why=why)
 
 
 def read_envelope(folder: Path, keyring: Keyring, expected: Kind | None = None) -> Transfer:
@@ -214,16 +226,20 @@ def read_envelope(folder: Path, keyring: Keyring, expected: Kind | None = None) 
     signed, sender = _open_envelope(folder, keyring)
     subject = Subject(**signed["subject"])
     name = f"{subject.kind} {subject.dataset}/{subject.refresh} (transfer {folder.name})"
+    place = _lies_in(Path(), subject, signed["sequence"])
     if signed["recipient"] != keyring.card.fingerprint:
         raise Refused(f"{name} was signed for another recipient")
     if sender != SENDERS[subject.kind]:
         raise Refused(f"{name} comes from zone {sender}, which may not send it")
     if expected is not None and subject.kind != expected:
         raise Refused(f"{name} lies where a {expected} is expected")
+    if folder.parts[-4:] != place.parts:
+        raise Refused(
+            f"{name} lies in another one's place, {name_of_place(folder)}: it was moved there after it was sent"
+        )
     files = {table: FileEntry(**entry) for table, entry in signed["files"].items()}
-    return Transfer(
-        folder, subject, sender, signed["sequence"], signed["digest"], files, signed["facts"], b64decode(signed["key"])
-    )
+    key, log = b64decode(signed["key"]), signed.get("log")
+    return Transfer(folder, subject, sender, signed["sequence"], signed["digest"], files, signed["facts"], log, key)
 
 
 def waiting(inbox: Path, kind: Kind) -> Iterator[Path]:
@@ -247,10 +263,12 @@ def accept(transfer: Transfer, ledger: Ledger) -> bool:
     subject = transfer.subject
     last = ledger.last(subject.kind, subject.dataset, subject.refresh, "received")
     if last is not None and transfer.sequence < last.sequence:
-        raise Refused(
+        why = (
             f"{subject.kind} {subject.dataset}/{subject.refresh} has sequence {transfer.sequence}, "
             f"below the {last.sequence} that was taken before: an old transfer was put back"
         )
+        note_refusal(ledger, transfer.folder, why)
+        raise Refused(why)
     # A known digest too moves the sequence on, or a transfer sent between the two could be put back.
     again = last is not None and last.digest == transfer.digest and last.sequence == transfer.sequence
     ledger.record(
@@ -260,9 +278,20 @@ def accept(transfer: Transfer, ledger: Ledger) -> bool:
         "received",
         transfer.digest,
         sequence=transfer.sequence,
-        detail=last.detail if last is not None and again else taken_today(),
+        detail=last.detail if last is not None and again else {**taken_today(), "sender_log": transfer.sender_log},
     )
+    ledger.forget(subject.kind, subject.dataset, subject.refresh, "refused")
     return last is None or last.digest != transfer.digest
+
+
+def heads_noted(ledger: Ledger) -> dict[Zone, list[str]]:
+    """The heads of other zones' audit logs that came with their transfers, oldest first: what they said then stands."""
+    noted: dict[Zone, list[str]] = {}
+    for entry in ledger.log.entries():
+        head = entry.detail.get("detail", {}).get("sender_log") if entry.step == "received" else None
+        if head:
+            noted.setdefault(SENDERS[entry.kind], []).append(head)  # type: ignore[index]  # only kinds are received
+    return noted
 
 
 def parquet_relation(session: Session, path: Path, key: bytes) -> str:
@@ -275,7 +304,7 @@ def parquet_relation(session: Session, path: Path, key: bytes) -> str:
 def _open_envelope(folder: Path, keyring: Keyring) -> tuple[dict[str, Any], Zone]:
     path = folder / ENVELOPE
     if not path.is_file() or path.stat().st_size > MAXIMUM_ENVELOPE_BYTES:
-        raise Refused(f"transfer {folder.name} has no usable envelope")
+        raise Refused(f"{name_of_place(folder)} has no usable envelope")
     try:
         outer = json.loads(pyrage.decrypt(path.read_bytes(), [keyring.age_identity]))
         signed: dict[str, Any] = json.loads(outer["signed"])
@@ -285,15 +314,21 @@ def _open_envelope(folder: Path, keyring: Keyring) -> tuple[dict[str, Any], Zone
     except (pyrage.DecryptError, ValueError, KeyError, TypeError):
         signed = {}
     if not signed:
-        raise Refused(f"transfer {folder.name} is not sealed to zone {keyring.zone}, or was altered on the way")
+        raise Refused(f"{name_of_place(folder)} is not sealed to zone {keyring.zone}, or was altered on the way")
     verify = Ed25519PublicKey.from_public_bytes(b64decode(keyring.peer(sender).verify_key))
     try:
         verify.verify(b64decode(outer["signature"]), outer["signed"].encode())
     except (InvalidSignature, ValueError, KeyError, TypeError):
         signed = {}
     if not signed:
-        raise Refused(f"transfer {folder.name} does not carry the signature of zone {sender}")
+        raise Refused(f"{name_of_place(folder)} does not carry the signature of zone {sender}")
     return signed, sender
+
+
+def name_of_place(folder: Path) -> str:
+    """What a transfer is called by the place where it lies, whatever it holds."""
+    kind, dataset, refresh, sequence = folder.absolute().parts[-4:]
+    return f"{kind} {dataset}/{refresh} (transfer {sequence})"
 
 
 def _lies_in(inbox: Path, subject: Subject, sequence: int) -> Path:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
@@ -51,7 +52,7 @@ class Databank:
     @property
     def audit(self) -> AuditLog:
         """The databank's audit log."""
-        return AuditLog(ledger_path(self.settings, "databank"), lambda: self.keyring)
+        return self.ledger.log
 
     @property
     def pins(self) -> Pins:
@@ -64,12 +65,13 @@ class Databank:
 
     def files(self, dataset: str, refresh: str) -> Pair:
         """Files 2 and 3 of a refresh, verified, an increment's with those it stands on; Refused where one is amiss."""
-        arrived = Arrived(self.settings.inbox("databank"), self.keyring, open_transfer)
+        arrived = Arrived(self.settings.inbox("databank"), self.keyring, partial(open_transfer, ledger=self.ledger))
         return arrived.files(self.contract(dataset), refresh)
 
     def transfer(self, kind: Kind, dataset: str, refresh: str) -> Transfer:
         """The last transfer of a kind about a refresh, verified; Refused where none is there, or it is not sound."""
-        return open_transfer(latest(self.settings.inbox("databank"), kind, dataset, refresh), self.keyring, kind)
+        folder = latest(self.settings.inbox("databank"), kind, dataset, refresh)
+        return open_transfer(folder, self.keyring, kind, self.ledger)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ def curate(databank: Databank, dataset: str, refresh: str) -> Curated:
     """Recombine and curate a refresh in one transaction."""
     files = databank.files(dataset, refresh)
     with databank.store.writing() as session:
-        return recombine_and_curate(session, databank.contract(dataset), *counted(session, *files), databank.keyring)
+        made = recombine_and_curate(session, databank.contract(dataset), *counted(session, *files), databank.keyring)
+        note_curated(databank, session)
+    return made
 
 
 def receive_register(databank: Databank, register: str, refresh: str) -> Transfer:
@@ -121,7 +125,19 @@ def curate_received_register(databank: Databank, register: str, refresh: str) ->
     """Curate a version of a register in one transaction."""
     transfer = databank.transfer("register", register, refresh)
     with databank.store.writing() as session:
-        return curate_register(session, databank.contract(register), transfer, databank.keyring)
+        made = curate_register(session, databank.contract(register), transfer, databank.keyring)
+        note_curated(databank, session)
+    return made
+
+
+def note_curated(databank: Databank, session: Session) -> None:
+    """Enter every refresh that stands curated, where it is not known; for who holds the store's lock.
+
+    The store commits first, in a file of its own; what a step killed in between leaves out is entered by the next.
+    """
+    for each in partitions(session):
+        detail = {"rows": each.rows, "people": each.people, "linked": each.linked}
+        databank.ledger.record("curated", each.dataset, each.refresh, "built", each.digest, detail=detail)
 
 
 def partitions(session: Session) -> list[Partition]:
@@ -170,6 +186,7 @@ def views_built(databank: Databank) -> Release:
 def release(databank: Databank, built: Release | None = None) -> Release:
     """Let users read what the views were built and tested from, or, where no views are, what stands now."""
     with databank.store.writing() as session:
+        note_curated(databank, session)
         chosen = built or Release(
             current_snapshot(session), state_digest(session), any(each.synthetic for each in partitions(session))
         )

@@ -139,6 +139,7 @@ def together(contract: Contract, deposits: Sequence[Transfer]) -> Together:
         sha256_of_texts(FORMAT, *(each.digest for each in deposits)),
         last.files,
         {**last.facts, "lsoa_vintage": " and ".join(vintages) or None},
+        last.sender_log,
         last._key,
         contract,
         tuple(deposits),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fjo_pipeline.core.ledger import one_transaction_on
+from fjo_pipeline.core.sqlite_files import one_transaction_on
 
 SCHEMA = """
 create table if not exists pin (

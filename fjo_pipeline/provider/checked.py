@@ -14,6 +14,7 @@ from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sessions import Session, add_parquet_key, identifier, literal
 from fjo_pipeline.core.table_contracts import TableContract
 from fjo_pipeline.core.transfers import PARQUET, parquet_relation
+from fjo_pipeline.provider.identifying import without_identifiers
 from fjo_pipeline.provider.increments import EarlierKeys
 
 STATEMENT = "checked.json"
@@ -59,6 +60,7 @@ def check_and_keep(
     `earlier` has the keys of the deposits on which an increment stands.
     """
     report = check_delivery(session, contract, deposit.folder, earlier)
+    report = without_identifiers(session, contract, deposit.folder, report)
     shutil.rmtree(folder, ignore_errors=True)
     if not report.good:
         return report, None

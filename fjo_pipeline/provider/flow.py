@@ -41,7 +41,7 @@ class Provider:
 
     @property
     def ledger(self) -> Ledger:
-        """The provider's ledger."""
+        """The provider's ledger; its `log` is the zone's audit log."""
         return open_ledger(self.settings, "provider")
 
     def contract(self, dataset: str) -> Contract:
@@ -92,6 +92,7 @@ def take_deposit(provider: Provider, dataset: str, refresh: str) -> CheckedDepos
         "accepted",
         lies.digest,
         detail={"rows": checked.rows, "beyond_codes": checked.beyond_codes, **stands_on, **taken_today()},
+        why="it keeps its contract",
     )
     return checked
 
@@ -140,7 +141,13 @@ def check_split(provider: Provider, dataset: str, refresh: str) -> list[Finding]
     if all(finding.passed for finding in findings):
         passed = {kind: fingerprint(provider.work(dataset, refresh, kind)) for kind in RECIPIENTS}
         write_atomically(_passed(provider, dataset, refresh), json.dumps(passed, sort_keys=True).encode())
+        why = "every check before sealing was passed"
+        provider.ledger.record("deposit", dataset, refresh, "split", checked.digest, why=why)
+        provider.ledger.forget("deposit", dataset, refresh, "refused")
     else:
+        failed = [finding.name for finding in findings if not finding.passed]
+        why = f"the split was destroyed unsealed: it does not hold {', '.join(failed)}"
+        provider.ledger.record("deposit", dataset, refresh, "refused", checked.digest, why=why)
         file_1.discard()
         file_2.discard()
     return findings
@@ -255,7 +262,7 @@ def _refuse_other_content(provider: Provider, lies: Landed) -> None:
 def take_receipt(provider: Provider, dataset: str, refresh: str) -> int:
     """Open the TTP's receipt of a refresh and keep its counts in the ledger; returns its rows."""
     folder = latest(provider.settings.inbox("provider"), "receipt", dataset, refresh)
-    transfer = open_transfer(folder, provider.keyring, "receipt")
+    transfer = open_transfer(folder, provider.keyring, "receipt", provider.ledger)
     accept(transfer, provider.ledger)
     with _session(provider) as session:
         rows = session.rows(f"FROM {transfer.relation(session, 'receipt')} ORDER BY ALL", step="read the receipt")

@@ -9,9 +9,9 @@ from fjo_pipeline.provider.age_bands import ALL_BANDS
 from fjo_pipeline.provider.checked import CheckedDeposit
 
 IDENTIFIER_PATTERNS = {
-    "a postcode": r"(?i)[a-z]{1,2}[0-9][0-9a-z]?\s*[0-9][a-z]{2}",
-    "an NHS number": r"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}",
-    "a full date": r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}",
+    "postcode": r"(?i)[a-z]{1,2}[0-9][0-9a-z]?\s*[0-9][a-z]{2}",
+    "nhs_number": r"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}",
+    "full_date": r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}",
 }
 TOO_MANY_ALIKE = 0.05
 """Share of a text column's values that may look like identifiers by chance before the column counts as one."""
@@ -146,7 +146,8 @@ def _looks_like_identifiers(session: Session, file_2: Draft, table: TableContrac
     name = identifier(field.name)
     shares = ", ".join(
         f"coalesce(avg(CAST(regexp_full_match(trim({name}), {literal(pattern)}) AS DOUBLE)), 0)"
-        for pattern in IDENTIFIER_PATTERNS.values()
+        for kind, pattern in IDENTIFIER_PATTERNS.items()
+        if kind not in field.may_look_like
     )
     found = session.row(
         f"SELECT {shares} FROM {file_2.relation(session, table.name)} WHERE {_unlisted(field)}",
@@ -159,7 +160,7 @@ def _overlaps(session: Session, file_1: Draft, file_2: Draft, table: TableContra
     """Whether too many of a column's different values are names, addresses or postcodes of File 1."""
     said = (
         f"SELECT DISTINCT lower(trim({identifier(field.name)})) AS value "
-        f"FROM {file_2.relation(session, table.name)} WHERE {_unlisted(field)}"
+        f"FROM {file_2.relation(session, table.name)} WHERE {_unlisted(field)} AND length({identifier(field.name)}) > 2"
     )
     values = session.value(f"SELECT count(*) FROM ({said})", step=f"count the values of {table.name}")
     if values < FEWEST_VALUES_TO_COMPARE:

@@ -14,11 +14,13 @@ from fjo_pipeline.core.contracts import contract, datasets
 from fjo_pipeline.core.deposits import MANIFEST, Deposit, last_change, read_deposit, unpack
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import move_folder, write_atomically
+from fjo_pipeline.core.keyring import open_keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import open_session
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.provider.identifying import without_identifiers
 from fjo_pipeline.provider.increments import earlier_keys
 
 
@@ -76,6 +78,8 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
         raise Refused(f"there is no deposit at {path}")
     if not settings.landing.is_dir():
         raise Refused(f"there is no provider's zone at {settings.home}: make one with `fjo init`, or set FJO_HOME")
+    # A zone without its keys takes nothing, for it could not say that it did.
+    open_keyring(settings, "provider")
     with_folder = settings.landing / ".adding"
     source = unpack(path, with_folder) if path.is_file() else path
     try:
@@ -83,7 +87,11 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
         contract(deposit.manifest.name, settings.contracts)
         parse_refresh(deposit.manifest.version)
         deposit.assert_whole()
-        return (deposit.manifest.name, deposit.manifest.version, _copy_in(settings, deposit))
+        is_new = _copy_in(settings, deposit)
+        # After it is there, and again where it is there already: so a step killed in between is made good.
+        about = ("deposit", deposit.manifest.name, deposit.manifest.version)
+        open_ledger(settings, "provider").record(*about, "landed", deposit.manifest.digest, why="it was put there")
+        return (deposit.manifest.name, deposit.manifest.version, is_new)
     finally:
         shutil.rmtree(with_folder, ignore_errors=True)
 
@@ -101,7 +109,8 @@ def check_deposit(settings: Settings, path: Path) -> CheckReport:
         with open_session(
             Path(scratch) / "tmp", memory_limit=settings.provider_memory_limit, threads=settings.threads
         ) as session:
-            return check_delivery(session, each, deposit.folder, earlier)
+            report = check_delivery(session, each, deposit.folder, earlier)
+            return without_identifiers(session, each, deposit.folder, report)
 
 
 def _scratch_folder(settings: Settings, path: Path) -> Path:
@@ -134,7 +143,10 @@ def _report(
     content = (report.as_json() if report else {"failures": [], "why": why}) | taken_today()
     write_atomically(target / "report.json", json.dumps(content, indent=1, sort_keys=True).encode())
     failures = len(report.failures) if report else 1
-    ledger.record("deposit", dataset, refresh, "quarantined", digest, detail={"failures": failures})
+    ledger.record(
+        "deposit", dataset, refresh, "quarantined", digest, detail={"failures": failures},
+        why=f"it was refused: the report lies in quarantine/{dataset}/{target.name}",
+    )  # fmt: skip
 
 
 def find_landed(settings: Settings, dataset: str, refresh: str) -> Landed:

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from fjo_pipeline.core.contracts import datasets
-from fjo_pipeline.core.retention import Destroyed, days_are_over, expired, record_destroyed
+from fjo_pipeline.core.retention import DAYS_ARE_OVER, Destroyed, days_are_over, expired, record_destroyed
 from fjo_pipeline.provider.flow import Provider
 
 
@@ -18,11 +18,14 @@ def destroy_expired(provider: Provider, today: date) -> Iterator[Destroyed]:
         days, name = contract.retention_days, contract.name
         for entry in expired(ledger, "deposit", "accepted", name, days.raw, today):
             folders = [settings.landing / name / entry.refresh, provider.work(name, entry.refresh, "checked")]
-            if _destroy(folders):
+            if any(each.exists() for each in folders):
                 record_destroyed(ledger, entry, today)
+                _destroy(folders)
                 yield Destroyed("raw deposit", name, entry.refresh)
         for folder in sorted((settings.quarantine / name).glob("*")):
-            if days_are_over(_taken_on(folder), days.quarantined, today) and _destroy([folder]):
+            if days_are_over(_taken_on(folder), days.quarantined, today):
+                ledger.log.add("deposit", f"{name}/{folder.name}", "destroyed", DAYS_ARE_OVER)
+                _destroy([folder])
                 yield Destroyed("quarantined deposit", name, folder.name)
 
 
@@ -35,9 +38,8 @@ def _taken_on(folder: Path) -> str | None:
     return taken
 
 
-def _destroy(folders: list[Path]) -> bool:
-    """Delete folders with all that is in them; False where none was there."""
-    there = [folder for folder in folders if folder.exists()]
-    for folder in there:
-        shutil.rmtree(folder)
-    return bool(there)
+def _destroy(folders: list[Path]) -> None:
+    """Delete folders with all that is in them, where they are there."""
+    for folder in folders:
+        if folder.exists():
+            shutil.rmtree(folder)

@@ -61,7 +61,7 @@ class Ttp:
 
     @property
     def ledger(self) -> Ledger:
-        """The TTP's ledger."""
+        """The TTP's ledger; its `log` is the zone's audit log."""
         return open_ledger(self.settings, "ttp")
 
     def contract(self, dataset: str) -> Contract:
@@ -71,7 +71,7 @@ class Ttp:
     def file_1(self, dataset: str, refresh: str) -> Transfer:
         """The last File 1 of a refresh that has arrived, verified; Refused where none has, or it is not sound."""
         folder = latest(self.settings.inbox("ttp"), "file_1", dataset, refresh)
-        return open_transfer(folder, self.keyring, "file_1")
+        return open_transfer(folder, self.keyring, "file_1", self.ledger)
 
     def work(self, dataset: str, refresh: str, what: str) -> Path:
         """A folder of the TTP's own for a draft, encrypted, by dataset and refresh."""
@@ -166,6 +166,7 @@ def make_file_3(ttp: Ttp, dataset: str, refresh: str) -> tuple[Draft, Draft]:
         file_3 = write_file_3(session, subject, vintage, keyring, ttp.work(dataset, refresh, "file_3"))
         about = replace(subject, kind="receipt")
         receipt = write_receipt(session, about, keyring, ttp.work(dataset, refresh, "receipt"))
+    ttp.ledger.record("file_3", dataset, refresh, "built", expected_digest(ttp, dataset, file_1.digest))
     return file_3, receipt
 
 

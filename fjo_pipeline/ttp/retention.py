@@ -19,10 +19,10 @@ def destroy_expired(ttp: Ttp, today: date) -> Iterator[Destroyed]:
         for entry in expired(ledger, "file_1", "received", contract.name, contract.retention_days.file_1, today):
             inbox = ttp.settings.inbox("ttp") / "file_1" / contract.name / entry.refresh
             if inbox.exists():
+                record_destroyed(ledger, entry, today)
                 _destroy_in_store(ttp, contract.name, entry.refresh)
                 # The transfer goes last: a step killed in between finds it, and destroys both.
                 shutil.rmtree(inbox)
-                record_destroyed(ledger, entry, today)
                 yield Destroyed("File 1", contract.name, entry.refresh)
 
 

@@ -83,7 +83,9 @@ MEDDLED: dict[str, tuple[tuple[str, ...], list[str]]] = {
 def test_what_was_meddled_with_is_named(name: str, log: AuditLog, tmp_path: Path) -> None:
     statements, expected = MEDDLED[name]
     meddle(tmp_path, *statements)
-    assert [each.removesuffix(", or stands in another one's place") for each in log.verify()] == expected
+    assert [
+        each.removesuffix(", put in by hand, or stands in another one's place") for each in log.verify()
+    ] == expected
 
 
 def test_a_log_without_its_guards_is_told(log: AuditLog, tmp_path: Path) -> None:

@@ -11,11 +11,24 @@ import pyrage
 import pytest
 
 from fjo_pipeline.core.errors import KeyMissing, Refused, StatementFailed
+from fjo_pipeline.core.inboxes import RECIPIENTS, refuse_strangers, strangers
 from fjo_pipeline.core.keyring import Keyring
-from fjo_pipeline.core.ledger import Ledger
+from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.core.settings import Settings, Zone
-from fjo_pipeline.core.transfers import ENVELOPE, Draft, Kind, Subject, accept, latest, open_transfer, waiting
+from fjo_pipeline.core.transfers import (
+    ENVELOPE,
+    SENDERS,
+    Draft,
+    Kind,
+    Subject,
+    accept,
+    heads_noted,
+    latest,
+    open_transfer,
+    waiting,
+)
+from fjo_pipeline.logs import verify_logs
 from tests.keyrings import Keyrings
 
 ROWS = "SELECT i AS id, 'Quillfeather' AS surname FROM range(1000) AS t(i)"
@@ -26,8 +39,8 @@ class Wire:
 
     def __init__(self, settings: Settings, keyrings: Keyrings, session: Session) -> None:
         self.settings, self.keyrings, self.session = settings, keyrings, session
-        self.sent = Ledger(settings.zone("provider") / "ledger.sqlite")
-        self.received = Ledger(settings.zone("ttp") / "ledger.sqlite")
+        self.sent = open_ledger(settings, "provider")
+        self.received = open_ledger(settings, "ttp")
         self.inbox = settings.inbox("ttp")
 
     def draft(self, kind: Kind = "file_1", refresh: str = "20240111", rows: str = ROWS) -> Draft:
@@ -292,3 +305,74 @@ def test_one_between_two_of_the_same_content_cannot_be_put_back(wire: Wire) -> N
 def test_an_older_refresh_is_no_older_transfer(wire: Wire) -> None:
     assert accept(wire.open(wire.send("d1", refresh="20240111")), wire.received)
     assert accept(wire.open(wire.send("d2", refresh="20230101")), wire.received)
+
+
+def test_a_whole_transfer_in_another_ones_place_is_refused_by_name(wire: Wire) -> None:
+    first, other = wire.send("d1"), wire.send("d2", refresh="20230101")
+    shutil.copytree(first, first.with_name("00000009"))
+    with pytest.raises(Refused, match=r"in another one's place, .*\(transfer 00000009\)"):
+        wire.open(first.with_name("00000009"))
+    shutil.rmtree(other)
+    shutil.copytree(first, other)
+    with pytest.raises(Refused, match=r"file_1 tiny/20240111 .* lies in another one's place, file_1 tiny/20230101"):
+        wire.open(other)
+
+
+def test_what_is_refused_is_entered_once_until_a_sound_one_is_taken(wire: Wire) -> None:
+    folder = wire.send("d1")
+    whole = (folder / ENVELOPE).read_bytes()
+    (folder / ENVELOPE).write_bytes(whole[:-9])
+    for _ in range(2):
+        with pytest.raises(Refused, match=r"file_1 tiny/20240111 \(transfer 00000001\) is not sealed to zone ttp"):
+            open_transfer(folder, wire.keyrings["ttp"], "file_1", wire.received)
+    (refused,) = wire.received.entries(state="refused")
+    assert (refused.kind, refused.dataset, refused.refresh) == ("file_1", "tiny", "20240111")
+    (entry,) = wire.received.log.entries("file_1")
+    assert "was altered on the way" in entry.why
+    (folder / ENVELOPE).write_bytes(whole)
+    assert accept(open_transfer(folder, wire.keyrings["ttp"], "file_1", wire.received), wire.received)
+    assert wire.received.entries(state="refused") == []
+    assert [each.step for each in wire.received.log.entries("file_1")] == ["refused", "received", "forgotten"]
+
+
+def test_a_transfer_carries_the_head_of_its_senders_log(wire: Wire) -> None:
+    accept(wire.open(wire.send("d1")), wire.received)
+    (head,) = heads_noted(wire.received)["provider"]
+    assert wire.sent.verify(head) == []
+    assert [each.step for each in wire.sent.log.entries("file_1")] == ["sealed", "sent"]
+    # The provider's whole ledger is put back to what it was before: only the TTP can tell.
+    (wire.settings.zone("provider") / "ledger.sqlite").unlink()
+    wire.sent.record("deposit", "tiny", "20240111", "accepted", "aa")
+    assert wire.sent.verify() == []
+    cut = f"the entry {head} that was noted is not there: the log was cut, or an old one put back"
+    assert wire.sent.verify(head) == [cut]
+    (problem,) = verify_logs(wire.settings, ["provider"])[0].problems
+    assert head in problem
+
+
+@pytest.mark.parametrize(("kind", "zone"), [("file_1", "databank"), ("file_2", "ttp"), ("nothing_known", "provider")])
+def test_what_a_zone_does_not_take_is_refused_by_name_and_never_opened(kind: str, zone: Zone, wire: Wire) -> None:
+    folder = wire.settings.inbox(zone) / kind / "tiny" / "20240111" / "00000001"
+    shutil.copytree(wire.send("d1"), folder)
+    for _ in range(2):
+        (said,) = refuse_strangers(wire.settings, zone)
+        name = f"{kind} tiny/20240111 (transfer 00000001)"
+        assert said.startswith(f"{name} lies in the inbox of zone {zone}, which takes no {kind}")
+    (entry,) = open_ledger(wire.settings, zone).log.entries(kind)
+    assert entry.step == "refused"
+    assert strangers(wire.settings, "ttp" if zone != "ttp" else "databank") == []
+
+
+def test_every_kind_has_a_sender_and_one_recipient() -> None:
+    assert RECIPIENTS.keys() == SENDERS.keys()
+    assert all(RECIPIENTS[kind] != sender for kind, sender in SENDERS.items())
+
+
+def test_a_shared_inbox_opens_what_is_laid_there_to_its_group_alone(wire: Wire) -> None:
+    assert {path.stat().st_mode & 0o7777 for path in wire.send("d1").parents[:3]} == {0o700}
+    shutil.rmtree(wire.inbox)
+    wire.inbox.mkdir()
+    wire.inbox.chmod(0o2770)
+    folder = wire.send("d2")
+    assert {path.stat().st_mode & 0o7777 for path in folder.iterdir()} == {0o640}
+    assert {path.stat().st_mode & 0o7777 for path in (folder, *folder.parents[:3])} == {0o2770}

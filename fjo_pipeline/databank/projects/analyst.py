@@ -67,13 +67,15 @@ def export(databank: Databank, number: str, form: Format, out: Path | None = Non
     with opened(databank, number, {"extract": extract_path(databank, number)}) as session:
         tables = described(databank, session, extract)
         names = all_code_names(session, tables)
+        # Before a file is there: what lies in plain has an entry.
+        databank.ledger.record(
+            "export", form, number, "provided", str(extract.snapshot), each_time=True,
+            detail={"tables": len(tables), "rows": extract.rows}, why="it was asked for with `fjo project export`",
+        )  # fmt: skip
         files = [write_table(session, table, names, form, folder, synthetic=extract.synthetic) for table in tables]
         write_atomically(folder / DICTIONARY, dictionary_json(extract, tables, names).encode())
     if extract.synthetic:
         write_atomically(folder / "README.txt", f"{MADE_UP}.\n".encode())
-    databank.ledger.record(
-        "export", form, number, "provided", str(extract.snapshot), detail={"tables": len(files), "rows": extract.rows}
-    )
     return files
 
 

@@ -21,6 +21,7 @@ from fjo_pipeline.databank.projects.places import extract_key, extract_path, pro
 from fjo_pipeline.databank.projects.provide import MADE_UP, provide
 from fjo_pipeline.databank.projects.records import Extract, as_json, described, keep_record, numbered, read_extract
 
+KEYS_MADE = "a project's own keys are made once"
 __all__ = ["MADE_UP", "Extract", "extract_key", "extract_path", "read_extract"]
 
 
@@ -88,13 +89,15 @@ def make_project_keys(databank: Databank, number: str) -> bool:
     keyring, ledger = databank.keyring, databank.ledger
     names = project_keys(number)
     if all(keyring.has(name) for name in names):
+        # Again, for a step killed in between: what was made and is lost must be known as made.
+        ledger.record("keys", "project", number, "accepted", keyring.fingerprint(names[0]), why=KEYS_MADE)
         return False
     if ledger.last("keys", "project", number, "accepted") is not None:
         raise KeyMissing(f"project {number} had keys that the keyring no longer holds; restore the databank's keyring")
     for name in names:
         if not keyring.has(name):
             keyring.add(name)
-    ledger.record("keys", "project", number, "accepted", keyring.fingerprint(names[0]))
+    ledger.record("keys", "project", number, "accepted", keyring.fingerprint(names[0]), why=KEYS_MADE)
     return True
 
 

@@ -55,7 +55,7 @@ def how_to_open(databank: Databank, number: str) -> Opening:
 
 
 def write_key(databank: Databank, number: str, target: Path, recipient: str | None = None) -> None:
-    """Write a project's key to a new file (0600), sealed to an age recipient where one is named; the ledger notes it.
+    """Write a project's key to a new file (0600), sealed to an age recipient where one is named; the audit log says so.
 
     Refused where the file is there, lies in the project's folder (the key goes apart from the data), or the recipient
     is none, and where the project is not approved today.
@@ -75,8 +75,8 @@ def write_key(databank: Databank, number: str, target: Path, recipient: str | No
     except FileExistsError:
         raise Refused(f"{target.name} is there already: name a new file for the key") from None
     with os.fdopen(descriptor, "wb") as file:
+        # Before the key is written: none is out of which the log says nothing.
+        which = {"fingerprint": databank.keyring.fingerprint(project_keys(number)[1]), "sealed": recipient is not None}
+        why = "it was written into a file for the researcher"
+        databank.audit.add("key", f"project/{number}", "handed over", why, detail=which)
         file.write(content)
-    databank.ledger.record(
-        "key", "project", number, "provided", databank.keyring.fingerprint(project_keys(number)[1]),
-        detail={"sealed": recipient is not None},
-    )  # fmt: skip

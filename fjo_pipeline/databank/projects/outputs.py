@@ -102,10 +102,21 @@ def decide(databank: Databank, number: str, check: OutputCheck, decision: Decisi
     }
     folder = _folder(databank, number)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_atomically(folder / f"{check.digest}.json", (json.dumps(record, indent=1) + "\n").encode())
     state: State = "provided" if decision.answer == "approved" else "quarantined"
     detail = {"reviewer": decision.reviewer, "day": record["day"], "fits": check.fits}
-    databank.ledger.record("output", number, check.digest, state, check.digest, detail=detail)
+    why = decision.reason or f"the output was {decision.answer}"
+    databank.ledger.record(
+        "output",
+        number,
+        check.digest,
+        state,
+        check.digest,
+        detail=detail,
+        why=why,
+        by=decision.reviewer,
+        each_time=True,
+    )
+    write_atomically(folder / f"{check.digest}.json", (json.dumps(record, indent=1) + "\n").encode())
 
 
 def _let_out(databank: Databank, number: str, digest: str) -> list[dict[str, Counts]]:

@@ -87,12 +87,13 @@ class Draft:
         keep_release(self.session, self.name, self.systems)
         place = publications(self.databank) / self.name
         is_new = not place.exists()
-        move_folder(self.folder, place)
-        content = {"release": self.name, "policy": self.policy.name, "synthetic": self.release.synthetic}
-        write_atomically(place.with_name(LATEST), (json.dumps(content) + "\n").encode(), mode=0o644)
+        # Before it is out: a step killed in between is run again, and what is out has an entry.
         self.databank.ledger.record(
             "publication", "databank", self.name, "released", self.release.digest, sequence=self.release.snapshot
         )
+        move_folder(self.folder, place)
+        content = {"release": self.name, "policy": self.policy.name, "synthetic": self.release.synthetic}
+        write_atomically(place.with_name(LATEST), (json.dumps(content) + "\n").encode(), mode=0o644)
         return Publication(
             self.name,
             place,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fjo_pipeline.core.keyring import Keyring, keyring_path
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.flow import Databank
 from tests.command import Fjo
@@ -22,7 +23,7 @@ def settings(tmp_path: Path) -> Settings:
     projects.mkdir()
     (projects / f"{NUMBER}.yaml").write_text(PROJECT.format(number=NUMBER))
     settings = Settings(home=tmp_path / "home", projects=projects)
-    settings.zone("databank").mkdir(parents=True)
+    Keyring.create("databank", keyring_path(settings, "databank"))
     return settings
 
 

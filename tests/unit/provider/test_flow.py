@@ -143,6 +143,18 @@ def test_identifiers_in_a_remark_are_found_before_anything_is_sent(provider: Pro
     visits = "".join(f"v-{number},C0001,,,,,,,,,Quillfeather,\n" for number in range(8))
     visits += "".join(f"w-{number},C0001,,,,,,,,,SA{number} 8PP,\n" for number in range(8))
     land(provider, TINY | {"VISITS.csv": VISITS.splitlines()[0] + "\n" + visits})
+    with pytest.raises(Refused, match="column REMARK: identifiers under a content column: the value looks like a full"):
+        take_deposit(provider, "tiny", REFRESH)
+    (report,) = (provider.settings.quarantine / "tiny").glob("*/report.txt")
+    assert "SA1" not in report.read_text()
+
+
+DATES = "".join(f"v-{number},C0001,,,,,,,,,0{number + 1}/02/2023,\n" for number in range(8))
+"""Dates in a remark, none of them anybody's date of birth: the check of the deposit lets them through."""
+
+
+def test_dates_in_a_remark_are_found_before_anything_is_sent(provider: Provider) -> None:
+    land(provider, TINY | {"VISITS.csv": VISITS.splitlines()[0] + "\n" + DATES})
     take_deposit(provider, "tiny", REFRESH)
     split_deposit(provider, "tiny", REFRESH)
     failed = [finding for finding in check_split(provider, "tiny", REFRESH) if not finding.passed]
@@ -150,10 +162,7 @@ def test_identifiers_in_a_remark_are_found_before_anything_is_sent(provider: Pro
 
 
 def test_nothing_is_sent_of_a_split_that_the_guards_have_not_passed(provider: Provider) -> None:
-    visits = "".join(
-        f"v-{number},C0001,,,,,,,,,Bo Quillfeather,\nw-{number},C0001,,,,,,,,,W1A {number}AA,\n" for number in range(8)
-    )
-    land(provider, TINY | {"VISITS.csv": VISITS.splitlines()[0] + "\n" + visits})
+    land(provider, TINY | {"VISITS.csv": VISITS.splitlines()[0] + "\n" + DATES})
     with pytest.raises(Refused, match="nothing of tiny/20240111 was sent: the split does not hold no_identifier_valu"):
         send(provider)
     assert sent_folders(provider) == []

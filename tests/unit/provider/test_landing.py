@@ -34,7 +34,7 @@ def files(folder: Path) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def made(settings: Settings) -> None:
+def made(settings: Settings, keyrings: Keyrings) -> None:
     """The home has been made, as `fjo init` does."""
     settings.landing.mkdir(parents=True)
 
@@ -78,7 +78,7 @@ def test_an_unknown_dataset_or_date_is_refused(
 ) -> None:
     with pytest.raises(Refused, match=message):
         add_deposit(settings, write_deposit(tmp_path / "in", TINY, dataset, refresh))
-    assert files(settings.home) == []
+    assert files(settings.landing) == []
 
 
 def test_nothing_is_put_into_a_home_that_was_never_made(settings: Settings, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_what_is_not_whole_or_not_there_is_not_put_into_landing(settings: Settin
     (tmp_path / "broken.zip").write_bytes(b"PK")
     with pytest.raises(Refused, match="no usable zip"):
         add_deposit(settings, tmp_path / "broken.zip")
-    assert files(settings.home) == []
+    assert files(settings.landing) == []
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -110,7 +110,7 @@ def test_a_deposit_is_checked_where_it_lies_and_nothing_is_taken(
         (zipped_deposit if packed else write_deposit)(path, csvs)
         assert check_deposit(settings, path).good == (name == "good")
         assert path.exists()
-    assert files(settings.home) == []
+    assert files(settings.landing) == []
 
 
 def test_a_deposit_is_checked_only_where_its_files_are_the_promised_ones(settings: Settings, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_zip_that_cannot_be_unpacked_is_kept_whole_for_quarantine(content: byt
     (found,) = in_landing(settings)
     assert (found.deposit, found.still_arriving) == (None, False)
     assert "cannot be unpacked" in found.why
-    assert files(settings.home) == ["provider/landing/tiny/20240111/20240111.zip"]
+    assert files(settings.landing) == ["tiny/20240111/20240111.zip"]
 
 
 def test_another_zip_beside_a_deposit_is_reported_in_quarantine(settings: Settings) -> None:
