@@ -212,7 +212,7 @@ def _write(databank: Databank, extract: Extract, folder: Path) -> None:
     source, key = extract_path(databank, extract.project), extract_key(databank.keyring, extract.project)
     settings = databank.settings
     with open_session(
-        settings.temporary("databank"), memory_limit=settings.databank_memory_limit, threads=settings.threads
+        settings.temporary("databank"), memory_limit=settings.databank_memory_limit, limited_by="FJO_DATABANK_MEMORY_LIMIT", threads=settings.threads
     ) as session:
         session.run(f"ATTACH {literal(source)} AS made (ENCRYPTION_KEY {literal(key)}, READ_ONLY)", step="open it")
         session.run(f"ATTACH {literal(scratch)} AS plain", step="begin the made-up extract")

@@ -143,6 +143,7 @@ class DatabankStore:
         with open_session(
             settings.temporary("databank"),
             memory_limit=settings.databank_memory_limit,
+            limited_by="FJO_DATABANK_MEMORY_LIMIT",
             threads=settings.threads,
             lock=lock,
             extensions=lake_extensions(self.catalogue),

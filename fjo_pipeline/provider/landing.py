@@ -99,7 +99,7 @@ def check_deposit(settings: Settings, path: Path) -> CheckReport:
         deposit.assert_whole()
         earlier = earlier_keys(settings, each, deposit.manifest)
         with open_session(
-            Path(scratch) / "tmp", memory_limit=settings.provider_memory_limit, threads=settings.threads
+            Path(scratch) / "tmp", memory_limit=settings.provider_memory_limit, limited_by="FJO_PROVIDER_MEMORY_LIMIT", threads=settings.threads
         ) as session:
             return check_delivery(session, each, deposit.folder, earlier)
 
