@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from fjo_pipeline.core.errors import FjoError
+from fjo_pipeline.core.exhaustion import exhausted_by, in_words
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.options import AsCsv, AsJson, form_of, progress
@@ -56,6 +57,9 @@ def main() -> None:
         print(f"fjo: {error}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
+        if what := exhausted_by(error):
+            print(f"fjo: {in_words(what, 'the machine')}", file=sys.stderr)
+            sys.exit(1)
         # Its text may quote a value; the class and the place are enough to find it.
         place = traceback.extract_tb(error.__traceback__)[-1]
         print(f"fjo: unexpected {type(error).__name__} at {Path(place.filename).name}:{place.lineno}", file=sys.stderr)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from fjo_pipeline.core.contracts import datasets
-from fjo_pipeline.core.retention import Destroyed, days_are_over, expired, record_destroyed
+from fjo_pipeline.core.retention import Destroyed, days_are_over, expired, is_said_destroyed, record_destroyed
 from fjo_pipeline.provider.flow import Provider
 
 
@@ -18,7 +18,8 @@ def destroy_expired(provider: Provider, today: date) -> Iterator[Destroyed]:
         days, name = contract.retention_days, contract.name
         for entry in expired(ledger, "deposit", "accepted", name, days.raw, today):
             folders = [settings.landing / name / entry.refresh, provider.work(name, entry.refresh, "checked")]
-            if _destroy(folders):
+            # A step that was killed in between had destroyed it and not said so.
+            if _destroy(folders) or not is_said_destroyed(ledger, entry):
                 record_destroyed(ledger, entry, today)
                 yield Destroyed("raw deposit", name, entry.refresh)
         for folder in sorted((settings.quarantine / name).glob("*")):
