@@ -344,10 +344,15 @@ def audit_verify(
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    mend: Annotated[bool, typer.Option("--mend", help="First take away what killed steps have left.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """What is wrong with this home, and the mend."""
-    from fjo_pipeline.doctor import examine
+    from fjo_pipeline.doctor import examine, mend_leftovers
 
+    for gone in mend_leftovers(Settings()) if mend else ():
+        progress(f"taken away: {gone}")
     problems = examine(Settings())
     if as_json:
         print(json.dumps(problems, indent=1))

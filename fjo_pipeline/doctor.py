@@ -10,6 +10,7 @@ from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.lifecycle import known_projects, last_step, remains
 from fjo_pipeline.databank.projects.places import project_file, project_keys
 from fjo_pipeline.home import zones_here
+from fjo_pipeline.leftovers import dead_runs_of, end_dead_runs_of, leftovers, mend
 
 
 def examine(settings: Settings) -> list[str]:
@@ -18,7 +19,17 @@ def examine(settings: Settings) -> list[str]:
     problems = [problem for zone in here for problem in _zone_problems(settings, zone, alone=len(here) == 1)]
     if "databank" in here:
         problems += _databank_problems(settings)
-    return problems
+    return problems + [
+        f"the Dagster run {each} counts as under way and its process is gone: `fjo doctor --mend` or the next "
+        "`fjo refresh` ends it"
+        for each in dead_runs_of(settings)
+    ]
+
+
+def mend_leftovers(settings: Settings) -> list[str]:
+    """Take away what killed steps have left in this home, and nothing else; returns what went, in words."""
+    gone = [each for zone in zones_here(settings) for each in mend(settings, zone)]
+    return gone + [f"the Dagster run {each} is marked as failed" for each in end_dead_runs_of(settings)]
 
 
 def _zone_problems(settings: Settings, zone: Zone, *, alone: bool) -> list[str]:
@@ -38,11 +49,10 @@ def _zone_problems(settings: Settings, zone: Zone, *, alone: bool) -> list[str]:
         if not alone or not keyring_path(settings, zone).exists() or "pinned" in str(error):
             problems.append(str(error))
     problems += [f"{path} can be read by others: chmod go= it" for path in _guarded(settings, zone) if _is_open(path)]
-    problems += [
-        f"{path} was left by a step that was killed: `fjo refresh` replaces it, or delete it"
-        for path in sorted(settings.zone(zone).glob("**/.*.tmp*"))
+    return problems + [
+        f"{each} was left by a step that was killed: `fjo doctor --mend` takes it away"
+        for each in leftovers(settings, zone)
     ]
-    return problems
 
 
 def _databank_problems(settings: Settings) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from fjo_pipeline.core.dead_runs import end_dead_runs
 from fjo_pipeline.core.errors import FjoError, StoreBusy
 from fjo_pipeline.core.exhaustion import exhausted_by, in_words
 from fjo_pipeline.core.findings import Finding
@@ -145,6 +146,8 @@ def inbox_sensor(zone: Zone, target: dg.AssetSelection, requests: Requests, desc
         description=description,
     )
     def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest]:
+        # A machine that was lost may have left runs behind which the queue would wait for.
+        end_dead_runs(context.instance, zone)
         yield from requests(getattr(context.resources, zone), context.instance, None)
 
     return inbox

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from fjo_pipeline.core.errors import Refused, StatementFailed
 from fjo_pipeline.core.exhaustion import exhausted, in_words
-from fjo_pipeline.core.spill import spill_folder
+from fjo_pipeline.core.held_folders import held_folder
 
 T = TypeVar("T")
 Parameters = Sequence[object] | Mapping[str, object] | None
@@ -102,9 +102,10 @@ def open_session(
 ) -> Iterator[Session]:
     """An in-memory session that spills, encrypted, into a folder of its own under `temp_directory` and nowhere else.
 
-    `limited_by` is the setting that `memory_limit` comes from, for the words of a refusal. With `lock` false the caller goes on to `confine` it before anybody else's SQL runs in it.
+    `limited_by` is the setting that `memory_limit` comes from, for the words of a refusal. With `lock` false the caller
+    goes on to `confine` it before anybody else's SQL runs in it.
     """
-    with spill_folder(temp_directory) as folder:
+    with held_folder(temp_directory) as folder:
         connection = duckdb.connect(
             ":memory:",
             config={
@@ -191,9 +192,7 @@ def restrict_new_files() -> None:
     os.umask(0o077)
 
 
-def _guarded(
-    call: Callable[[], T], step: str, *, names_shown: bool = False, limited_by: str = "FJO_MEMORY_LIMIT"
-) -> T:
+def _guarded(call: Callable[[], T], step: str, *, names_shown: bool = False, limited_by: str = "FJO_MEMORY_LIMIT") -> T:
     said = ""
     try:
         return call()

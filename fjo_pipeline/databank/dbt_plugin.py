@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from fjo_pipeline.core.held_folders import held_folder
 from fjo_pipeline.core.sessions import configure, literal
-from fjo_pipeline.core.spill import spill_folder
 from fjo_pipeline.core.stores import store_lock
 from fjo_pipeline.databank.store import lake_extensions
 
@@ -30,6 +30,6 @@ class Plugin(BasePlugin):
         lock = os.environ.pop("FJO_DBT_LOCK", None)
         if lock is not None:
             _UNTIL_THIS_PROCESS_ENDS.enter_context(store_lock(Path(lock), wait_seconds=60))
-        folder = _UNTIL_THIS_PROCESS_ENDS.enter_context(spill_folder(Path(os.environ["FJO_DBT_TEMPORARY"])))
+        folder = _UNTIL_THIS_PROCESS_ENDS.enter_context(held_folder(Path(os.environ["FJO_DBT_TEMPORARY"])))
         conn.execute(f"SET temp_directory = {literal(folder)}")
         configure(conn, lake_extensions(os.environ["FJO_DBT_CATALOGUE"]))

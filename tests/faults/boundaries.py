@@ -63,9 +63,9 @@ class Boundaries:
         if event == "sqlite3.connect/handle" and isinstance(given[0], sqlite3.Connection):
             given[0].set_trace_callback(self._traced)
         elif event in ON_DISK and self._is_ours(given[0]):
-            self._reached(f"{event} {os.path.basename(given[0])}")
+            self._reached(f"{event} {Path(given[0]).name}")
         elif event == "open" and self._is_ours(given[0]) and given[2] & (os.O_WRONLY | os.O_CREAT):
-            self._reached(f"write {os.path.basename(given[0])}")
+            self._reached(f"write {Path(given[0]).name}")
 
     def _traced(self, sql: str) -> None:
         if sql.lstrip().lower().startswith("commit"):

@@ -11,6 +11,7 @@ import pytest
 
 from fjo_pipeline.core import sessions
 from fjo_pipeline.core.errors import StatementFailed
+from fjo_pipeline.core.held_folders import abandoned, held_folder
 from fjo_pipeline.core.sessions import (
     Session,
     add_parquet_key,
@@ -20,7 +21,6 @@ from fjo_pipeline.core.sessions import (
     literal,
     open_session,
 )
-from fjo_pipeline.core.spill import abandoned_spill, spill_folder
 
 VALUE = "Quillfeather"
 FAILING = f"SELECT CAST('{VALUE}' AS INTEGER)"
@@ -200,19 +200,21 @@ def test_what_a_dead_session_spilled_is_known_and_goes_with_the_next(tmp_path: P
     left.mkdir()
     (left / "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(b"spilled")
     held.mkdir()
-    with spill_folder(held) as alive:
-        assert abandoned_spill(tmp_path) == [left]
-        assert abandoned_spill(held) == []
-        with spill_folder(held):
+    with held_folder(held) as alive:
+        assert abandoned(tmp_path) == [left]
+        assert abandoned(held) == []
+        with held_folder(held):
             assert alive.is_dir()
     with open_session(tmp_path):
         assert not left.exists()
 
 
 def test_a_session_without_enough_memory_names_the_setting(tmp_path: Path) -> None:
-    with open_session(tmp_path, memory_limit="20MB", threads=1, limited_by="FJO_PROVIDER_MEMORY_LIMIT") as session:
-        with pytest.raises(StatementFailed) as caught:
-            session.value(f"SELECT list('{VALUE}' || hash(i) ORDER BY i) FROM range(3000000) AS t(i)", step="gather")
+    with (
+        open_session(tmp_path, memory_limit="20MB", threads=1, limited_by="FJO_PROVIDER_MEMORY_LIMIT") as session,
+        pytest.raises(StatementFailed) as caught,
+    ):
+        session.value(f"SELECT list('{VALUE}' || hash(i) ORDER BY i) FROM range(3000000) AS t(i)", step="gather")
     assert str(caught.value) == (
         "could not gather: the memory that FJO_PROVIDER_MEMORY_LIMIT allows is not enough: set it higher"
     )

@@ -1,6 +1,7 @@
-"""Where a DuckDB session spills: a folder of its own, held for as long as its process lives, and then nobody's.
+"""Folders for what need not outlive a process: each held for as long as that lives, and then free to be removed.
 
-DuckDB names its spill files alike in every process: two sessions that shared a folder wrote into one another's files.
+A DuckDB session spills into one of its own. DuckDB names its spill files alike in every process: two sessions that
+shared a folder wrote into one another's files.
 """
 
 import fcntl
@@ -15,11 +16,11 @@ PREFIX = "session-"
 
 
 @contextmanager
-def spill_folder(parent: Path) -> Iterator[Path]:
-    """A folder of the session's own under `parent` (made if missing, 0700); what dead sessions left there goes too."""
+def held_folder(parent: Path, prefix: str = PREFIX) -> Iterator[Path]:
+    """A folder of its own under `parent` (made if missing, 0700); what dead processes left there goes too."""
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    remove_abandoned_spill(parent)
-    folder, descriptor = _new_folder(parent)
+    remove_abandoned(parent, prefix)
+    folder, descriptor = _new_folder(parent, prefix)
     try:
         yield folder
     finally:
@@ -27,16 +28,15 @@ def spill_folder(parent: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def abandoned_spill(parent: Path) -> list[Path]:
-    """The folders under `parent` whose sessions' processes have died, and spill of versions that shared one folder."""
-    found = [folder for folder in sorted(parent.glob(f"{PREFIX}*")) if not _is_held(folder)]
-    return found + sorted(parent.glob("duckdb_temp_*"))
+def abandoned(parent: Path, prefix: str = PREFIX) -> list[Path]:
+    """The folders of that kind under `parent` whose processes have died."""
+    return [folder for folder in sorted(parent.glob(f"{prefix}*")) if not _is_held(folder)]
 
 
-def remove_abandoned_spill(parent: Path) -> list[Path]:
-    """Delete what dead sessions have left under `parent`, and nothing of a living one; returns what went."""
+def remove_abandoned(parent: Path, prefix: str = PREFIX) -> list[Path]:
+    """Delete what dead processes have left under `parent`, and nothing of a living one; returns what went."""
     gone = []
-    for path in sorted(parent.glob(f"{PREFIX}*")):
+    for path in sorted(parent.glob(f"{prefix}*")):
         # Held while it goes, so that whoever is about to take it for a folder of its own makes another one.
         if (descriptor := _hold(path)) is not None:
             shutil.rmtree(path, ignore_errors=True)
@@ -45,9 +45,9 @@ def remove_abandoned_spill(parent: Path) -> list[Path]:
     return gone
 
 
-def _new_folder(parent: Path) -> tuple[Path, int]:
+def _new_folder(parent: Path, prefix: str) -> tuple[Path, int]:
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         if (descriptor := _hold(folder)) is not None:
             if folder.is_dir():
                 return folder, descriptor
