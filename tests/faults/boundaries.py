@@ -96,21 +96,30 @@ def watched(settings: Settings, work: Work, last: int = NEVER) -> list[str]:
 
 def forked(work: Callable[..., Any], *given: Any) -> Outcome:
     """Run a function of a module in a process of its own, forked from where everything is imported."""
+    return beside(work, *given)()
+
+
+def beside(work: Callable[..., Any], *given: Any) -> Callable[[], Outcome]:
+    """The same at once, beside whatever else there is to do; what it returns waits for the end."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.crashing"])
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(sending, work, given))
     process.start()
     sending.close()
-    try:
-        gave = receiving.recv() if receiving.poll(PATIENCE) else None
-    except EOFError:
-        gave = None
-    process.join(PATIENCE)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-    return Outcome(process.exitcode if process.exitcode is not None else 1, gave)
+
+    def ended() -> Outcome:
+        try:
+            gave = receiving.recv() if receiving.poll(PATIENCE) else None
+        except EOFError:
+            gave = None
+        process.join(PATIENCE)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+        return Outcome(process.exitcode if process.exitcode is not None else 1, gave)
+
+    return ended
 
 
 def _child(sending: Any, work: Callable[..., Any], given: tuple[Any, ...]) -> None:

@@ -62,7 +62,10 @@ def scenarios(folder: Path) -> list[Scenario]:
         begin = home_of(folder / name / "home", begin)
     begin = _taken_on(begin, folder / "whole")
     found.append(_scenario("a backfill", begin, backfilled, folder / "backfill"))
-    return [*found, _scenario("a rewrite of all tables", _rewriting(begin, folder), refreshed, folder / "rewrite")]
+    return [
+        *found,
+        _scenario("a rewrite of all tables", reworded(begin, folder / "reworded"), refreshed, folder / "rewrite"),
+    ]
 
 
 def _scenario(name: str, begin: Settings, work: Work, folder: Path) -> Scenario:
@@ -82,13 +85,12 @@ def _taken_on(begin: Settings, folder: Path) -> Settings:
     return settings
 
 
-def _rewriting(begin: Settings, folder: Path) -> Settings:
+def reworded(settings: Settings, contracts: Path) -> Settings:
     """The home with another wording of its contract, so that everything is due again and holds the same."""
-    contracts = folder / "reworded"
-    shutil.copytree(begin.contracts, contracts)
+    shutil.copytree(settings.contracts, contracts)
     wording = (contracts / "tiny.yaml").read_text()
     (contracts / "tiny.yaml").write_text(wording.replace("title: A contract", "title: The contract"))
-    return begin.model_copy(update={"contracts": contracts})
+    return settings.model_copy(update={"contracts": contracts})
 
 
 def _copy(settings: Settings, home: Path) -> Settings:

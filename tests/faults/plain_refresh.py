@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from fjo_pipeline.core.errors import FjoError
+import dagster as dg
+
+from fjo_pipeline.core.orchestration import failures_in_words
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.databank.differences.keeping import renew_differences
 from fjo_pipeline.databank.flow import curate, curate_received_register, receive, receive_register, release
@@ -24,9 +26,10 @@ def run_task(settings: Settings, task: Task) -> str | None:
     """What the assets of a task do, without Dagster; why it failed, or None."""
     home, dataset, when = TinyHome(settings), task.dataset, task.refresh
     try:
-        _STEPS[task.stage](home, dataset, when)
-    except FjoError as error:
-        return str(error)
+        with failures_in_words():
+            _STEPS[task.stage](home, dataset, when)
+    except dg.Failure as failure:
+        return failure.description
     return None
 
 
