@@ -119,6 +119,15 @@ def quarantine(settings: Settings, landed: Landed, report: CheckReport | None, w
     return target
 
 
+def end_quarantine(dataset: str, folder: Path, ledger: Ledger) -> None:
+    """Write the report of a deposit in quarantine where the step that moved it there was killed before it could."""
+    if (folder / "report.json").is_file():
+        return
+    why = "the step that refused it was killed before it wrote why: `fjo deposit check` on this folder tells"
+    refresh = folder.name.split("-")[0]
+    _report(folder, dataset, refresh, "unreadable", None, why, ledger)
+
+
 def _new_folder(parent: Path, name: str) -> Path:
     """A folder of this name that is not there yet: what was refused before is kept for as long as retention says."""
     names = chain([name], (f"{name}-{number}" for number in count(2)))

@@ -9,6 +9,7 @@ from pathlib import Path
 from fjo_pipeline.core.contracts import datasets
 from fjo_pipeline.core.retention import Destroyed, days_are_over, expired, is_said_destroyed, record_destroyed
 from fjo_pipeline.provider.flow import Provider
+from fjo_pipeline.provider.landing import end_quarantine
 
 
 def destroy_expired(provider: Provider, today: date) -> Iterator[Destroyed]:
@@ -23,6 +24,8 @@ def destroy_expired(provider: Provider, today: date) -> Iterator[Destroyed]:
                 record_destroyed(ledger, entry, today)
                 yield Destroyed("raw deposit", name, entry.refresh)
         for folder in sorted((settings.quarantine / name).glob("*")):
+            # Without a report its days would never be over.
+            end_quarantine(name, folder, ledger)
             if days_are_over(_taken_on(folder), days.quarantined, today) and _destroy([folder]):
                 yield Destroyed("quarantined deposit", name, folder.name)
 
