@@ -9,13 +9,17 @@ FULL_DISK = (
     "disk full",
     "file too large",
     "disk quota",
+    # What SQLite says of a full disk where it has to make its journal first; of a broken one too.
+    "disk i/o error",
     # DuckDB takes nine tenths of what is free for its spill, and calls the end of that an end of memory.
     "max_temp_directory_size",
 )
 NO_MEMORY = ("out of memory", "outofmemory", "could not allocate", "cannot allocate memory")
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
-DISK_IS_FULL = "the disk is full; make room and run it again: what was begun is taken up where it stood"
+DISK_IS_FULL = (
+    "the disk is full, or cannot be written; make room and run it again: what was begun is taken up where it stood"
+)
 
 
 def exhausted(said: str) -> Literal["disk", "memory"] | None:

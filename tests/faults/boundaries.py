@@ -24,7 +24,7 @@ WRITES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 ON_DISK = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"})
-PATIENCE = 300.0
+PATIENCE = 900.0
 NEVER = 0
 
 

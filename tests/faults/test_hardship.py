@@ -50,7 +50,7 @@ def test_a_full_disk_is_said_and_once_there_is_room_the_refresh_ends_right(
     ballast = fill(disk, free)
     ran = fjo(settings, "refresh")
     assert ran.code == 1
-    assert "the disk is full; make room and run it again" in ran.err
+    assert "the disk is full, or cannot be written; make room" in ran.err
     assert "unexpected" not in ran.err
     ballast.unlink()
     _ends_right(settings, undisturbed)

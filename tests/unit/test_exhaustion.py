@@ -16,6 +16,7 @@ from fjo_pipeline.core.orchestration import failures_in_words
         (OSError(errno.ENOSPC, "No space left on device"), "disk"),
         (OSError(errno.EFBIG, "any words"), "disk"),
         (sqlite3.OperationalError("database or disk is full"), "disk"),
+        (sqlite3.OperationalError("disk I/O error"), "disk"),
         (MemoryError(), "memory"),
         (RuntimeError("Out of Memory Error: could not allocate block"), "memory"),
         (RuntimeError("Out of Memory Error: the 'max_temp_directory_size' setting"), "disk"),
