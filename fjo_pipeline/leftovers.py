@@ -138,5 +138,8 @@ def _any_under_way(settings: Settings) -> bool:
     if not path.is_file():
         return False
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as runs:
-        found = runs.execute("select count(*) from runs where status in ('STARTED', 'CANCELING')").fetchone()
+        try:
+            found = runs.execute("select count(*) from runs where status in ('STARTED', 'CANCELING')").fetchone()
+        except sqlite3.OperationalError:
+            return False  # Dagster has not laid out its tables yet.
     return bool(found[0])
