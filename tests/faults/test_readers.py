@@ -1,6 +1,7 @@
 """Readers and writers at once: nobody who reads is stopped or sees half of a refresh, and two writers do not mix."""
 
 import threading
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -20,10 +21,16 @@ from tests.faults.boundaries import forked
 from tests.faults.crashing import prepared, reworded
 from tests.faults.plain_refresh import refreshed, run_task
 from tests.faults.reading import STANDING, WAYS, eight_readers
-from tests.tiny_home import TinyHome
-from tests.unit.databank.test_project_pins import TODAY
+from tests.tiny_home import TinyHome, copied
 
 LATEST = "20250111"
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture
+def home(carried: TinyHome, tmp_path: Path) -> TinyHome:
+    """Two refreshes curated and released; the test's own, and not the home of this folder's other tests."""
+    return copied(carried, tmp_path / "base")
 
 
 def test_a_reader_of_a_release_reads_on_while_the_next_one_expires_it(home: TinyHome) -> None:
