@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from fjo_pipeline.core.errors import FjoError
+from fjo_pipeline.core.exhaustion import exhausted_by, in_words
 from fjo_pipeline.core.processes import guard_process
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.options import AsCsv, AsJson, form_of, progress
@@ -56,6 +57,9 @@ def main() -> None:
         print(f"fjo: {error}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
+        if what := exhausted_by(error):
+            print(f"fjo: {in_words(what, 'the machine')}", file=sys.stderr)
+            sys.exit(1)
         # Its text may quote a value; the class and the place are enough to find it.
         place = traceback.extract_tb(error.__traceback__)[-1]
         print(f"fjo: unexpected {type(error).__name__} at {Path(place.filename).name}:{place.lineno}", file=sys.stderr)
@@ -367,21 +371,23 @@ def audit_show(
 
 @app.command()
 def doctor(
-    as_json: AsJson = False,
+    mend: Annotated[bool, typer.Option("--mend", help="First take away what killed steps have left.")] = False,
     leaks: Annotated[
         bool, typer.Option("--leaks", help="Search everything outside the provider's and the TTP's stores.")
     ] = False,
     also: Annotated[list[Path] | None, typer.Option(help="With --leaks: search this too; may be given again.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """What is wrong with this home, and the mend; with --leaks whether an identifier or key lies where it must not."""
-    from fjo_pipeline.doctor import examine
+    from fjo_pipeline.doctor import examine, mend_leftovers
 
     if leaks:
         _hunt_leaks(also or [], as_json)
         return
     if also:
         raise typer.BadParameter("--also goes with --leaks")
-
+    for gone in mend_leftovers(Settings()) if mend else ():
+        progress(f"taken away: {gone}")
     problems = examine(Settings())
     if as_json:
         print(json.dumps(problems, indent=1))

@@ -11,6 +11,7 @@ from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.lifecycle import known_projects, last_step, remains
 from fjo_pipeline.databank.projects.places import project_file, project_keys
 from fjo_pipeline.home import zones_here
+from fjo_pipeline.leftovers import dead_runs_of, end_dead_runs_of, leftovers, mend
 from fjo_pipeline.logs import verify_logs
 
 
@@ -24,7 +25,18 @@ def examine(settings: Settings) -> list[str]:
         problems += _databank_problems(settings)
     locked = {zone for zone in here if not keyring_path(settings, zone).exists()}
     verified = verify_logs(settings, [zone for zone in here if zone not in locked])
-    return problems + [f"the audit log of zone {each.zone}: {said}" for each in verified for said in each.problems]
+    problems += [f"the audit log of zone {each.zone}: {said}" for each in verified for said in each.problems]
+    return problems + [
+        f"the Dagster run {each} counts as under way and its process is gone: `fjo doctor --mend` or the next "
+        "`fjo refresh` ends it"
+        for each in dead_runs_of(settings)
+    ]
+
+
+def mend_leftovers(settings: Settings) -> list[str]:
+    """Take away what killed steps have left in this home, and nothing else; returns what went, in words."""
+    gone = [each for zone in zones_here(settings) for each in mend(settings, zone)]
+    return gone + [f"the Dagster run {each} is marked as failed" for each in end_dead_runs_of(settings)]
 
 
 def _zone_problems(settings: Settings, zone: Zone, *, alone: bool) -> list[str]:
@@ -44,11 +56,10 @@ def _zone_problems(settings: Settings, zone: Zone, *, alone: bool) -> list[str]:
         if not alone or not keyring_path(settings, zone).exists() or "pinned" in str(error):
             problems.append(str(error))
     problems += [f"{path} can be read by others: chmod go= it" for path in _guarded(settings, zone) if _is_open(path)]
-    problems += [
-        f"{path} was left by a step that was killed: `fjo refresh` replaces it, or delete it"
-        for path in sorted(settings.zone(zone).glob("**/.*.tmp*"))
+    return problems + [
+        f"{each} was left by a step that was killed: `fjo doctor --mend` takes it away"
+        for each in leftovers(settings, zone)
     ]
-    return problems
 
 
 def _databank_problems(settings: Settings) -> list[str]:

@@ -22,6 +22,8 @@ from fjo_pipeline.databank.projects.extract import make_project_keys
 from fjo_pipeline.databank.projects.grants import load_project, project_numbers
 from fjo_pipeline.databank.projects.lifecycle import last_step, note_request
 
+MADE_UP_HOMES = ".made-up-"
+"""What folders in a home are called in which a made-up one lies for as long as it is needed."""
 DAGSTER_YAML = """\
 # Written by `fjo init`. Dagster's own storage holds counts, digests and versions, never a value from a row.
 telemetry:
@@ -108,6 +110,11 @@ def zones_here(settings: Settings) -> tuple[Zone, ...]:
 def dagster_home(settings: Settings) -> Path:
     """Dagster's own folder in the home."""
     return settings.home.absolute() / "dagster"
+
+
+def refresh_lock(settings: Settings, zone: Zone) -> Path:
+    """The lock that a refresh holds in a zone for as long as it runs."""
+    return settings.zone(zone) / "refresh.lock"
 
 
 def _make_zone(settings: Settings, zone: Zone) -> None:

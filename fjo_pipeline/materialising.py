@@ -7,6 +7,7 @@ from io import StringIO
 
 import dagster as dg
 
+from fjo_pipeline.core.dead_runs import end_dead_runs, this_machine
 from fjo_pipeline.core.orchestration import register_partition
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.databank.dbt import ensure_manifest
@@ -27,6 +28,7 @@ def materialise(settings: Settings, task: Task) -> str | None:
     os.environ["DAGSTER_HOME"] = str(dagster_home(settings))
     definitions = _definitions(settings, zone_of(task))
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
+        end_dead_runs(instance)
         if task.stage in STAGES:
             register_partition(instance, task.dataset, task.refresh)
         if task.stage == "extract":
@@ -40,6 +42,7 @@ def materialise(settings: Settings, task: Task) -> str | None:
                 instance=instance,
                 resources=dict(definitions.resources or {}),
                 run_config=QUIET,
+                tags=this_machine(),
                 raise_on_error=False,
             )
     return None if result.success else _why(result)

@@ -5,7 +5,6 @@ drift. It stands above the zones, as the demo does, for only here may one proces
 """
 
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -18,6 +17,7 @@ from fjo_pipeline.core.data_dictionary import data_dictionary
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.findings import Finding
+from fjo_pipeline.core.held_folders import held_folder
 from fjo_pipeline.core.keyring import Keyring, keyring_path
 from fjo_pipeline.core.sessions import literal, open_session
 from fjo_pipeline.core.settings import ZONES, Settings
@@ -32,7 +32,7 @@ from fjo_pipeline.databank.projects.extract import (
 )
 from fjo_pipeline.databank.projects.grants import Approval, DatasetGrant, Project, granted_tables, load_project
 from fjo_pipeline.databank.projects.places import project_keys
-from fjo_pipeline.home import make_zones
+from fjo_pipeline.home import MADE_UP_HOMES, make_zones
 from fjo_pipeline.provider.flow import Provider, check_split, send_files, split_deposit, take_deposit
 from fjo_pipeline.reference import add_reference_file
 from fjo_pipeline.synthetic import World, build_world, write_deposit_and_truth
@@ -92,8 +92,8 @@ def synthesise_project(
     for name, each in contracts.items():
         granted_tables(each, project.datasets[name], refreshes[name][0])
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix=".made-up-", dir=settings.home.absolute()) as scratch:
-        inner = _home(settings, project, seed, Path(scratch))
+    with held_folder(settings.home.absolute(), MADE_UP_HOMES) as scratch:
+        inner = _home(settings, project, seed, scratch)
         say("made-up people, and their register …")
         world = _load_world(inner, build_world(seed, people), max(each for some in refreshes.values() for each in some))
         for name, each in contracts.items():
@@ -212,7 +212,10 @@ def _write(databank: Databank, extract: Extract, folder: Path) -> None:
     source, key = extract_path(databank, extract.project), extract_key(databank.keyring, extract.project)
     settings = databank.settings
     with open_session(
-        settings.temporary("databank"), memory_limit=settings.databank_memory_limit, threads=settings.threads
+        settings.temporary("databank"),
+        memory_limit=settings.databank_memory_limit,
+        limited_by="FJO_DATABANK_MEMORY_LIMIT",
+        threads=settings.threads,
     ) as session:
         session.run(f"ATTACH {literal(source)} AS made (ENCRYPTION_KEY {literal(key)}, READ_ONLY)", step="open it")
         session.run(f"ATTACH {literal(scratch)} AS plain", step="begin the made-up extract")

@@ -4,6 +4,7 @@ It runs the same assets and checks as the Dagster UI, zone by zone, in this proc
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from time import perf_counter
@@ -11,13 +12,14 @@ from time import perf_counter
 from fjo_pipeline.core.inboxes import refuse_strangers
 from fjo_pipeline.core.retention import Destroyed
 from fjo_pipeline.core.settings import Settings, Zone
+from fjo_pipeline.core.stores import file_lock
 from fjo_pipeline.databank import flow as databank_flow
 from fjo_pipeline.databank.differences.keeping import differences_due
 from fjo_pipeline.databank.projects.due import projects_asking
 from fjo_pipeline.databank.projects.lifecycle import note_expired
 from fjo_pipeline.databank.quality.page import pages_are_due
 from fjo_pipeline.databank.quality.receiving import reports_due
-from fjo_pipeline.home import zones_here
+from fjo_pipeline.home import refresh_lock, zones_here
 from fjo_pipeline.provider import flow as provider_flow
 from fjo_pipeline.provider import retention as provider_retention
 from fjo_pipeline.tasks import STAGES, Task
@@ -52,9 +54,30 @@ class Wanted:
 
 
 def refresh(settings: Settings, wanted: Wanted, say: Say) -> Report:
-    """Run everything that is due, in the order of the flow; a refresh that fails holds up no other."""
-    report = Report()
+    """Run everything that is due, in the order of the flow; a refresh that fails holds up no other.
+
+    Another one in the same zones is waited for, and what it has done is not due any more; StoreBusy where it takes
+    longer than the settings' patience.
+    """
     here = [zone for zone in zones_here(settings) if wanted.zone in (None, zone)]
+    with ExitStack() as held:
+        for zone in here:
+            held.enter_context(_alone_in(settings, zone, say))
+        return _refresh(settings, here, wanted, say)
+
+
+def _alone_in(settings: Settings, zone: Zone, say: Say) -> AbstractContextManager[None]:
+    busy = f"another `fjo refresh` is at work in zone {zone}"
+    return file_lock(
+        refresh_lock(settings, zone),
+        wait_seconds=settings.lock_wait_seconds,
+        busy=f"{busy}, for longer than FJO_LOCK_WAIT_SECONDS; try again when it ends",
+        waits=lambda: say(f"{busy}: waiting for it"),
+    )
+
+
+def _refresh(settings: Settings, here: Sequence[Zone], wanted: Wanted, say: Say) -> Report:
+    report = Report()
     report.failures += [each for zone in here for each in refuse_strangers(settings, zone)]
     for stage, (zone, _) in STAGES.items():
         if zone in here:

@@ -2,7 +2,12 @@
 often the promise held; `make torture` runs them all and writes `docs/torture.csv`.
 """
 
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -16,3 +21,24 @@ class Attack:
     held: int
     shown_by: str
     """The test of the suite that does the same, smaller: a path, and a name where it helps."""
+
+
+def by_tests(promise: str, attack: str, tests: str) -> Attack:
+    """An attack that a module of the suite makes, a try a test: held where it passes; skipped ones do not count."""
+    with tempfile.TemporaryDirectory(prefix="fjo-torture-") as scratch:
+        report = Path(scratch) / "report.xml"
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--no-cov",
+            "-p",
+            "no:cacheprovider",
+            f"--junit-xml={report}",
+            tests,
+        ]
+        subprocess.run(command, check=False, stdout=sys.stderr)
+        suite = ElementTree.parse(report).getroot()[0]
+    tried = int(suite.attrib["tests"]) - int(suite.attrib["skipped"])
+    return Attack(promise, attack, tried, tried - int(suite.attrib["failures"]) - int(suite.attrib["errors"]), tests)

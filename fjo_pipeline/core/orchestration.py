@@ -7,7 +7,9 @@ from typing import Any
 
 import dagster as dg
 
+from fjo_pipeline.core.dead_runs import end_dead_runs
 from fjo_pipeline.core.errors import FjoError, StoreBusy
+from fjo_pipeline.core.exhaustion import exhausted_by, in_words
 from fjo_pipeline.core.findings import Finding
 from fjo_pipeline.core.settings import Zone
 
@@ -93,6 +95,12 @@ def failures_in_words() -> Iterator[None]:
         yield
     except FjoError as error:
         message, retry = str(error), isinstance(error, StoreBusy)
+    except Exception as error:
+        # Files and ledgers are written by others than DuckDB; the text of their errors may quote a value.
+        what = exhausted_by(error)
+        if what is None:
+            raise
+        message, retry = in_words(what, "the machine"), False
     else:
         return
     raise dg.Failure(description=message, allow_retries=retry)
@@ -138,6 +146,8 @@ def inbox_sensor(zone: Zone, target: dg.AssetSelection, requests: Requests, desc
         description=description,
     )
     def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest]:
+        # A machine that was lost may have left runs behind which the queue would wait for.
+        end_dead_runs(context.instance, zone)
         yield from requests(getattr(context.resources, zone), context.instance, None)
 
     return inbox

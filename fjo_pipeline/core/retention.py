@@ -38,6 +38,12 @@ def days_are_over(taken_on: str | None, days: int, today: date) -> bool:
     return taken_on is not None and date.fromisoformat(taken_on) + timedelta(days=days) < today
 
 
+def is_said_destroyed(ledger: Ledger, entry: Entry) -> bool:
+    """Whether the ledger says of a thing, as it was taken then, that it was destroyed."""
+    said = ledger.last(entry.kind, entry.dataset, entry.refresh, "destroyed")
+    return said is not None and said.digest == entry.digest
+
+
 def record_destroyed(ledger: Ledger, entry: Entry, today: date) -> None:
     """Say in the ledger that a thing is destroyed, and when; the entry comes first, and a killed step is run again."""
     ledger.record(

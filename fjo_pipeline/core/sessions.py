@@ -13,6 +13,8 @@ import duckdb
 import pyarrow as pa
 
 from fjo_pipeline.core.errors import Refused, StatementFailed
+from fjo_pipeline.core.exhaustion import exhausted, in_words
+from fjo_pipeline.core.held_folders import held_folder
 
 T = TypeVar("T")
 Parameters = Sequence[object] | Mapping[str, object] | None
@@ -36,8 +38,9 @@ WORKING = READING | {_Kinds.INSERT, _Kinds.UPDATE, _Kinds.DELETE, _Kinds.DROP, _
 class Session:
     """A DuckDB connection whose errors never quote a value: `step` names what was being done instead."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, limited_by: str = "FJO_MEMORY_LIMIT") -> None:
         self.connection = connection
+        self.limited_by = limited_by
         self.names_shown = False
 
     def run(self, sql: str, parameters: Parameters = None, *, step: str) -> None:
@@ -47,7 +50,7 @@ class Session:
     def rows(self, sql: str, parameters: Parameters = None, *, step: str) -> list[tuple[Any, ...]]:
         """All rows of a small result; raises StatementFailed."""
         result = self._execute(sql, parameters, step)
-        return _guarded(result.fetchall, step)
+        return _guarded(result.fetchall, step, limited_by=self.limited_by)
 
     def row(self, sql: str, parameters: Parameters = None, *, step: str) -> tuple[Any, ...]:
         """The one row of a result that has exactly one; raises StatementFailed."""
@@ -65,8 +68,8 @@ class Session:
     ) -> pa.RecordBatchReader:
         """A result as a stream of Arrow batches; raises StatementFailed when it starts, or while it is read."""
         result = self._execute(sql, parameters, step)
-        stream = _guarded(lambda: result.to_arrow_reader(batch_rows), step)
-        return pa.RecordBatchReader.from_batches(stream.schema, _guarded_batches(stream, step))
+        stream = _guarded(lambda: result.to_arrow_reader(batch_rows), step, limited_by=self.limited_by)
+        return pa.RecordBatchReader.from_batches(stream.schema, _guarded_batches(stream, step, self.limited_by))
 
     @contextmanager
     def registered(self, rows: pa.Table | pa.RecordBatchReader) -> Iterator[str]:
@@ -79,7 +82,12 @@ class Session:
             self.connection.unregister(name)
 
     def _execute(self, sql: str, parameters: Parameters, step: str) -> duckdb.DuckDBPyConnection:
-        return _guarded(lambda: self.connection.execute(sql, parameters), step, names_shown=self.names_shown)
+        return _guarded(
+            lambda: self.connection.execute(sql, parameters),
+            step,
+            names_shown=self.names_shown,
+            limited_by=self.limited_by,
+        )
 
 
 @contextmanager
@@ -88,32 +96,34 @@ def open_session(
     *,
     memory_limit: str = "4GB",
     threads: int = 2,
+    limited_by: str = "FJO_MEMORY_LIMIT",
     lock: bool = True,
     extensions: Sequence[str] = ENCRYPTION,
 ) -> Iterator[Session]:
-    """An in-memory session that spills, encrypted, into `temp_directory` (made if missing, 0700) and nowhere else.
+    """An in-memory session that spills, encrypted, into a folder of its own under `temp_directory` and nowhere else.
 
-    With `lock` false the caller goes on to `confine` it before anybody else's SQL runs in it.
+    `limited_by` is the setting that `memory_limit` comes from, for the words of a refusal. With `lock` false the caller
+    goes on to `confine` it before anybody else's SQL runs in it.
     """
-    temp_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": memory_limit,
-            "threads": threads,
-            "temp_directory": str(temp_directory),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "preserve_insertion_order": False,
-        },
-    )
-    try:
-        configure(connection, extensions)
-        if lock:
-            connection.execute("SET lock_configuration = true")
-        yield Session(connection)
-    finally:
-        connection.close()
+    with held_folder(temp_directory) as folder:
+        connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": memory_limit,
+                "threads": threads,
+                "temp_directory": str(folder),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "preserve_insertion_order": False,
+            },
+        )
+        try:
+            configure(connection, extensions)
+            if lock:
+                connection.execute("SET lock_configuration = true")
+            yield Session(connection, limited_by)
+        finally:
+            connection.close()
 
 
 def configure(connection: duckdb.DuckDBPyConnection, extensions: Sequence[str]) -> None:
@@ -182,7 +192,7 @@ def restrict_new_files() -> None:
     os.umask(0o077)
 
 
-def _guarded(call: Callable[[], T], step: str, *, names_shown: bool = False) -> T:
+def _guarded(call: Callable[[], T], step: str, *, names_shown: bool = False, limited_by: str = "FJO_MEMORY_LIMIT") -> T:
     said = ""
     try:
         return call()
@@ -193,11 +203,13 @@ def _guarded(call: Callable[[], T], step: str, *, names_shown: bool = False) -> 
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         # pyarrow passes on DuckDB's message as an OSError of its own.
         kind = type(error).__name__
+        if what := exhausted(str(error)):
+            said = in_words(what, limited_by)
     # Raised outside the handler, so that not even __context__ keeps DuckDB's message.
     withheld = f"DuckDB {kind} (its message is withheld, it may quote a value)"
     raise StatementFailed(f"could not {step}: {said or withheld}")
 
 
-def _guarded_batches(stream: pa.RecordBatchReader, step: str) -> Iterator[pa.RecordBatch]:
-    while (batch := _guarded(lambda: next(stream, None), step)) is not None:
+def _guarded_batches(stream: pa.RecordBatchReader, step: str, limited_by: str) -> Iterator[pa.RecordBatch]:
+    while (batch := _guarded(lambda: next(stream, None), step, limited_by=limited_by)) is not None:
         yield batch

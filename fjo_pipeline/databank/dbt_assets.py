@@ -11,6 +11,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, 
 
 from fjo_pipeline.core.contracts import datasets, registers
 from fjo_pipeline.core.errors import Refused, StatementFailed
+from fjo_pipeline.core.exhaustion import exhausted, in_words
 from fjo_pipeline.core.orchestration import failures_in_words
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.assets import POOL, set_dbt_environment
@@ -67,7 +68,12 @@ def _in_words(invocation: DbtCliInvocation) -> Iterator[Any]:
         return
     path = invocation.target_path / "run_results.json"
     results = json.loads(path.read_text())["results"] if path.is_file() else []
-    failed = sorted(each["unique_id"] for each in results if each["status"] in ("error", "fail"))
+    bad = [each for each in results if each["status"] in ("error", "fail")]
+    # One that ran out of something has had all that stand on it fail with other words.
+    ran_out = next((what for each in bad if (what := exhausted(each["message"] or ""))), None)
+    if ran_out:
+        raise StatementFailed(f"the views could not be built: {in_words(ran_out, 'FJO_DATABANK_MEMORY_LIMIT')}")
+    failed = sorted(each["unique_id"] for each in bad)
     raise StatementFailed(f"the views could not be built or tested: {', '.join(failed) or 'dbt did not start'}")
 
 

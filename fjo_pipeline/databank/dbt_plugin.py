@@ -1,5 +1,6 @@
 """What dbt's DuckDB connection needs before it attaches the lake: its lock, extensions from wheels, encrypted spill."""
 
+import atexit
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,12 +8,14 @@ from pathlib import Path
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from fjo_pipeline.core.held_folders import held_folder
 from fjo_pipeline.core.processes import guard_process
-from fjo_pipeline.core.sessions import configure
+from fjo_pipeline.core.sessions import configure, literal
 from fjo_pipeline.core.stores import store_lock
 from fjo_pipeline.databank.store import lake_extensions
 
 _UNTIL_THIS_PROCESS_ENDS = ExitStack()
+atexit.register(_UNTIL_THIS_PROCESS_ENDS.close)
 
 
 class Plugin(BasePlugin):
@@ -29,4 +32,6 @@ class Plugin(BasePlugin):
         lock = os.environ.pop("FJO_DBT_LOCK", None)
         if lock is not None:
             _UNTIL_THIS_PROCESS_ENDS.enter_context(store_lock(Path(lock), wait_seconds=60))
+        folder = _UNTIL_THIS_PROCESS_ENDS.enter_context(held_folder(Path(os.environ["FJO_DBT_TEMPORARY"])))
+        conn.execute(f"SET temp_directory = {literal(folder)}")
         configure(conn, lake_extensions(os.environ["FJO_DBT_CATALOGUE"]))

@@ -199,7 +199,11 @@ def release(databank: Databank, built: Release | None = None) -> Release:
             sequence=chosen.snapshot,
             detail={"synthetic": chosen.synthetic},
         )
-        expire_snapshots(session, {chosen.snapshot, *pinned_snapshots(databank)})
+        # After the record: who chooses a snapshot from now on chooses this one. Where somebody reads whatever is the
+        # latest, which may be older by now, the next release expires what this one leaves.
+        read = databank.store.being_read()
+        if read is not None:
+            expire_snapshots(session, {chosen.snapshot, *pinned_snapshots(databank), *read})
     return chosen
 
 
@@ -297,7 +301,9 @@ def query(databank: Databank, sql: str) -> pa.Table:
     """
     if KEY_HOLDERS.search(sql):
         raise Refused("the lake's own catalogue holds the keys of its files: query the tables, not the catalogue")
-    release = assert_released(databank)
-    with databank.store.for_users(release.snapshot) as session:
+    with (
+        databank.store.kept_for_a_reader(lambda: assert_released(databank).snapshot) as snapshot,
+        databank.store.for_users(snapshot) as session,
+    ):
         assert_statements(session, sql, READING, step="read the SQL")
         return session.reader(sql, step="run the SQL").read_all()

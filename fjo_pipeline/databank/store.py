@@ -4,17 +4,18 @@ Its catalogue holds the files' keys, so it lies in a 0700 folder, or in PostgreS
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core.errors import Refused, StoreBusy
 from fjo_pipeline.core.sessions import LAKE, Session, confine, literal, open_session
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.core.stores import store_lock
+from fjo_pipeline.core.stores import file_lock, store_lock
 from fjo_pipeline.databank.reference_layouts import store_schema
 
+LATEST = "latest"
 PUBLISHED_TABLES = """
 CREATE TABLE IF NOT EXISTS lake.databank.published_tables (
     release VARCHAR, number INTEGER, system VARCHAR, tables VARCHAR, hidden VARCHAR);
@@ -98,9 +99,12 @@ class DatabankStore:
 
     @contextmanager
     def reading(self, snapshot: int | None = None) -> Iterator[Session]:
-        """A session that reads one snapshot (the latest unless told) and is never blocked by a writer."""
+        """A session that reads one snapshot (the latest unless told) and is never blocked by a writer.
+
+        What it reads is not expired until it ends.
+        """
         self._assert_made()
-        with self._session() as session:
+        with self._kept(snapshot), self._session() as session:
             self._attach(session, ", READ_ONLY" + (f", SNAPSHOT_VERSION {snapshot}" if snapshot is not None else ""))
             yield session
 
@@ -108,7 +112,7 @@ class DatabankStore:
     def for_users(self, snapshot: int) -> Iterator[Session]:
         """A session for users' own SQL on one snapshot: it can read the store's files and nothing else."""
         self._assert_made()
-        with self._session(lock=False) as session:
+        with self._kept(snapshot), self._session(lock=False) as session:
             self._attach(session, f", READ_ONLY, SNAPSHOT_VERSION {snapshot}")
             session.run("USE lake", step="choose the store")
             confine(session, [self.data_path, self._sqlite.parent])
@@ -119,6 +123,44 @@ class DatabankStore:
         """The store's lock alone, for dbt, which writes from a process of its own."""
         with self._locked():
             yield
+
+    def being_read(self) -> set[int] | None:
+        """The snapshots that somebody reads now; None where somebody reads the latest, whichever that is."""
+        read: set[int] = set()
+        for path in sorted(self._readers.glob("*.lock")):
+            try:
+                with file_lock(path, wait_seconds=0, busy="it is being read"):
+                    continue
+            except StoreBusy:
+                if path.stem == LATEST:
+                    return None
+                read.add(int(path.stem))
+        return read
+
+    @contextmanager
+    def kept_for_a_reader(self, chosen: Callable[[], int]) -> Iterator[int]:
+        """Keep the snapshot that is chosen from being expired until the reader ends; yields its number.
+
+        It is chosen again once it is kept: in between another may have taken its place and let it expire.
+        """
+        while True:
+            snapshot = chosen()
+            with self._kept(snapshot):
+                if chosen() == snapshot:
+                    yield snapshot
+                    return
+
+    @contextmanager
+    def _kept(self, snapshot: int | None) -> Iterator[None]:
+        """A lock that readers share, and that whoever expires snapshots looks at; freed where a reader dies."""
+        name = LATEST if snapshot is None else str(snapshot)
+        busy = "the snapshots of the databank's store are being looked through; try again"
+        with file_lock(self._readers / f"{name}.lock", wait_seconds=60, shared=True, busy=busy):
+            yield
+
+    @property
+    def _readers(self) -> Path:
+        return self.settings.zone("databank") / "locks" / "readers"
 
     @property
     def _sqlite(self) -> Path:
@@ -143,6 +185,7 @@ class DatabankStore:
         with open_session(
             settings.temporary("databank"),
             memory_limit=settings.databank_memory_limit,
+            limited_by="FJO_DATABANK_MEMORY_LIMIT",
             threads=settings.threads,
             lock=lock,
             extensions=lake_extensions(self.catalogue),

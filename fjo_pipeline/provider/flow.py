@@ -238,7 +238,10 @@ def _was_sent(ledger: Ledger, kind: str, dataset: str, refresh: str, digest: str
 def _session(provider: Provider) -> AbstractContextManager[Session]:
     settings = provider.settings
     return open_session(
-        settings.temporary("provider"), memory_limit=settings.provider_memory_limit, threads=settings.threads
+        settings.temporary("provider"),
+        memory_limit=settings.provider_memory_limit,
+        limited_by="FJO_PROVIDER_MEMORY_LIMIT",
+        threads=settings.threads,
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from fjo_pipeline.core.contracts import contract, datasets
 from fjo_pipeline.core.deposits import MANIFEST, Deposit, last_change, read_deposit, unpack
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import move_folder, write_atomically
+from fjo_pipeline.core.held_folders import held_folder
 from fjo_pipeline.core.keyring import open_keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.refreshes import parse_refresh
@@ -22,6 +22,9 @@ from fjo_pipeline.core.sessions import open_session
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.provider.identifying import without_identifiers
 from fjo_pipeline.provider.increments import earlier_keys
+
+UNPACKED = ".fjo-deposit-"
+"""What folders are called in which a zip lies unpacked for as long as a command looks at it."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,8 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
         raise Refused(f"there is no provider's zone at {settings.home}: make one with `fjo init`, or set FJO_HOME")
     # A zone without its keys takes nothing, for it could not say that it did.
     open_keyring(settings, "provider")
-    with_folder = settings.landing / ".adding"
-    source = unpack(path, with_folder) if path.is_file() else path
-    try:
-        deposit = read_deposit(source)
+    with held_folder(settings.temporary("provider"), UNPACKED) as scratch:
+        deposit = read_deposit(unpack(path, scratch / "deposit") if path.is_file() else path)
         contract(deposit.manifest.name, settings.contracts)
         parse_refresh(deposit.manifest.version)
         deposit.assert_whole()
@@ -92,22 +93,23 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
         about = ("deposit", deposit.manifest.name, deposit.manifest.version)
         open_ledger(settings, "provider").record(*about, "landed", deposit.manifest.digest, why="it was put there")
         return (deposit.manifest.name, deposit.manifest.version, is_new)
-    finally:
-        shutil.rmtree(with_folder, ignore_errors=True)
 
 
 def check_deposit(settings: Settings, path: Path) -> CheckReport:
     """Check a deposit (folder or zip) wherever it lies, taking nothing; Refused where its manifest or hashes fail."""
     if not path.exists():
         raise Refused(f"there is no deposit at {path}")
-    with tempfile.TemporaryDirectory(prefix=".fjo-check-", dir=_scratch_folder(settings, path)) as scratch:
-        deposit = read_deposit(unpack(path, Path(scratch) / "unpacked") if path.is_file() else path)
+    with held_folder(_scratch_folder(settings, path), UNPACKED) as scratch:
+        deposit = read_deposit(unpack(path, scratch / "deposit") if path.is_file() else path)
         each = contract(deposit.manifest.name, settings.contracts)
         parse_refresh(deposit.manifest.version)
         deposit.assert_whole()
         earlier = earlier_keys(settings, each, deposit.manifest)
         with open_session(
-            Path(scratch) / "tmp", memory_limit=settings.provider_memory_limit, threads=settings.threads
+            scratch / "tmp",
+            memory_limit=settings.provider_memory_limit,
+            limited_by="FJO_PROVIDER_MEMORY_LIMIT",
+            threads=settings.threads,
         ) as session:
             report = check_delivery(session, each, deposit.folder, earlier)
             return without_identifiers(session, each, deposit.folder, report)
@@ -115,8 +117,7 @@ def check_deposit(settings: Settings, path: Path) -> CheckReport:
 
 def _scratch_folder(settings: Settings, path: Path) -> Path:
     """Where a zip may lie unpacked, in plain: in the provider's zone, or where there is none beside the zip itself."""
-    zone = settings.zone("provider")
-    return zone if zone.is_dir() else path.absolute().parent
+    return settings.temporary("provider") if settings.zone("provider").is_dir() else path.absolute().parent
 
 
 def quarantine(settings: Settings, landed: Landed, report: CheckReport | None, why: str, ledger: Ledger) -> Path:
@@ -125,6 +126,15 @@ def quarantine(settings: Settings, landed: Landed, report: CheckReport | None, w
     move_folder(landed.folder, target)
     _report(target, landed.dataset, landed.refresh, landed.digest, report, why, ledger)
     return target
+
+
+def end_quarantine(dataset: str, folder: Path, ledger: Ledger) -> None:
+    """Write the report of a deposit in quarantine where the step that moved it there was killed before it could."""
+    if (folder / "report.json").is_file():
+        return
+    why = "the step that refused it was killed before it wrote why: `fjo deposit check` on this folder tells"
+    refresh = folder.name.split("-")[0]
+    _report(folder, dataset, refresh, "unreadable", None, why, ledger)
 
 
 def _new_folder(parent: Path, name: str) -> Path:
@@ -194,21 +204,21 @@ def _unpack_in_place(archive: Path, settings: Settings, now: float | None) -> No
     target = archive.with_suffix("")
     if (now or time.time()) - archive.stat().st_mtime < settings.settle_seconds:
         return
-    scratch = archive.with_name(f".{archive.stem}.unpacking")
-    try:
-        if target.exists():
-            _set_aside(archive, target, scratch, settings)
-            return
-        unpacked = unpack(archive, scratch)
-        if not (unpacked / MANIFEST).is_file():
-            raise Refused(f"there is no {MANIFEST} in {archive.name}")  # A zip comes whole: none is still on its way.
-        move_folder(unpacked, target)
-        archive.unlink()
-    except Refused:
-        target.mkdir(mode=0o700)
-        archive.rename(target / archive.name)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with held_folder(archive.parent, UNPACKED) as scratch:
+        try:
+            if target.exists():
+                _set_aside(archive, target, scratch / "deposit", settings)
+                return
+            unpacked = unpack(archive, scratch / "deposit")
+            if not (unpacked / MANIFEST).is_file():
+                raise Refused(
+                    f"there is no {MANIFEST} in {archive.name}"
+                )  # A zip comes whole: none is still on its way.
+            move_folder(unpacked, target)
+            archive.unlink()
+        except Refused:
+            target.mkdir(mode=0o700)
+            archive.rename(target / archive.name)
 
 
 def _set_aside(archive: Path, folder: Path, scratch: Path, settings: Settings) -> None:
@@ -237,12 +247,13 @@ def _copy_in(settings: Settings, deposit: Deposit) -> bool:
     if target.is_dir():
         _assert_same(target, deposit)
         return False
-    scratch = target.with_name(f".{version}.copying")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True, mode=0o700)
-    for file in [MANIFEST, *(resource.path for resource in deposit.manifest.resources)]:
-        shutil.copyfile(deposit.folder / file, scratch / file)
-    move_folder(scratch, target)
+    # In landing itself, so that it can be renamed; of a name that nothing there is looked for by.
+    with held_folder(settings.landing, UNPACKED) as scratch:
+        copied = scratch / version
+        copied.mkdir(mode=0o700)
+        for file in [MANIFEST, *(resource.path for resource in deposit.manifest.resources)]:
+            shutil.copyfile(deposit.folder / file, copied / file)
+        move_folder(copied, target)
     return True
 
 

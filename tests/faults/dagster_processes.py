@@ -155,8 +155,13 @@ def wait_until(holds: Callable[[], object], seconds: float, what: str, every: fl
 class Dagster:
     """A running Dagster instance, talked to as its UI does."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, group: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self._group = group
+
+    def kill(self) -> None:
+        """Kill webserver, daemon, code servers and runs at once, -9, as a machine that is lost."""
+        os.killpg(self._group, signal.SIGKILL)
 
     def graphql(self, query: str, **variables: object) -> dict[str, Any]:
         """What a GraphQL query answers."""
@@ -234,7 +239,7 @@ def dagster_running(home: Home, zones: tuple[str, ...] = ("provider", "ttp", "da
             start_new_session=True,
         )
     try:
-        dagster = Dagster(port)
+        dagster = Dagster(port, process.pid)
         wait_until(lambda: _answers(dagster, process, log), 300, "the webserver answers")
         assert dagster.locations() == dict.fromkeys(zones, "RepositoryLocation")
         yield dagster

@@ -515,11 +515,14 @@ def test_without_refreshes_the_models_build_empty_with_their_types(built: Path, 
     assert rows(tmp_path, "SELECT count(*) FROM lake.marts.case") == [(0,)]
 
 
-def test_the_plugin_has_spill_encrypted_and_extensions_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plugin_has_spill_encrypted_and_extensions_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FJO_DBT_CATALOGUE", "sqlite:catalogue.sqlite")
+    monkeypatch.setenv("FJO_DBT_TEMPORARY", str(tmp_path / "spill"))
     with duckdb.connect(":memory:", config={"autoload_known_extensions": False}) as connection:
         Plugin("dbt_plugin", {}).configure_connection(connection)
         assert connection.execute("SELECT current_setting('temp_file_encryption')").fetchall() == [(True,)]
+        (spills_into,) = connection.execute("SELECT current_setting('temp_directory')").fetchone() or ("",)
+        assert Path(spills_into).parent == tmp_path / "spill"
         loaded = "SELECT count(*) FROM duckdb_extensions() WHERE loaded AND extension_name IN ('ducklake', 'httpfs')"
         assert connection.execute(loaded).fetchall() == [(2,)]
 

@@ -81,3 +81,36 @@ def test_a_quarantined_deposit_goes_after_its_days_even_when_a_mended_one_was_ta
     over = list(destroy_at_provider(Provider(settings), date.today() + timedelta(days=days + 1)))
     assert [each.what for each in over] == ["quarantined deposit"]
     assert list((settings.quarantine / DATASET).iterdir()) == []
+
+
+def test_what_was_destroyed_by_a_step_that_was_killed_before_it_said_so_is_said(tmp_path: Path) -> None:
+    settings = home_with_a_file_1(tmp_path)
+    provider, ttp = Provider(settings), Ttp(settings)
+    later = date.today() + timedelta(days=5000)
+    # All that such a step does before its last.
+    shutil.rmtree(settings.landing / DATASET / REFRESH)
+    shutil.rmtree(provider.work(DATASET, REFRESH, "checked"))
+    shutil.rmtree(settings.inbox("ttp") / "file_1" / DATASET / REFRESH)
+    assert [each.what for each in destroy_at_provider(provider, later)] == ["raw deposit"]
+    assert [each.what for each in destroy_at_ttp(ttp, later)] == ["File 1"]
+    for ledger, kind in ((provider.ledger, "deposit"), (ttp.ledger, "file_1")):
+        said = ledger.last(kind, DATASET, REFRESH, "destroyed")
+        assert said is not None
+        assert said.detail == {"destroyed_on": later.isoformat()}
+    assert not list(destroy_at_provider(provider, later))
+    assert not list(destroy_at_ttp(ttp, later))
+
+
+def test_a_deposit_that_was_moved_to_quarantine_by_a_killed_step_gets_a_report_and_goes_after_its_days(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(home=tmp_path / "home", settle_seconds=0)
+    init_home(settings, ("provider",))
+    provider, days = Provider(settings), contract(DATASET).retention_days.quarantined
+    moved = settings.quarantine / DATASET / f"{REFRESH}-0123456789ab"
+    moved.mkdir(parents=True)
+    assert not list(destroy_at_provider(provider, date.today()))
+    assert "killed before it wrote why: `fjo deposit check`" in (moved / "report.txt").read_text()
+    assert provider.ledger.last("deposit", DATASET, REFRESH, "quarantined") is not None
+    gone = destroy_at_provider(provider, date.today() + timedelta(days=days + 1))
+    assert [each.what for each in gone] == ["quarantined deposit"]

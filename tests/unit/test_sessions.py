@@ -11,6 +11,7 @@ import pytest
 
 from fjo_pipeline.core import sessions
 from fjo_pipeline.core.errors import StatementFailed
+from fjo_pipeline.core.held_folders import abandoned, held_folder
 from fjo_pipeline.core.sessions import (
     Session,
     add_parquet_key,
@@ -179,3 +180,41 @@ def test_a_confined_session_reads_its_folders_and_nothing_else_for_good(tmp_path
             with pytest.raises(StatementFailed):
                 session.run(statement, step="get out")
     assert [path.name for path in outside.iterdir()] == ["x.csv"]
+
+
+def test_two_sessions_of_one_zone_spill_without_touching_one_another(tmp_path: Path) -> None:
+    made = f"CREATE TEMP TABLE many AS SELECT i, '{VALUE}' || hash(i) AS name FROM range(1500000) AS t(i)"
+    read = "SELECT count(*), bit_xor(hash(i, name)) FROM (FROM many ORDER BY name)"
+    with open_session(tmp_path, memory_limit="60MB", threads=1) as first:
+        first.run(made, step="spill")
+        with open_session(tmp_path, memory_limit="60MB", threads=1) as second:
+            second.run(made, step="spill beside the first")
+            assert second.row(read, step="read it back") == first.row(read, step="read it back")
+        # The second has ended and cleared up after itself, and after nobody else.
+        assert first.value("SELECT count(*) FROM many", step="count") == 1_500_000
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_dead_session_spilled_is_known_and_goes_with_the_next(tmp_path: Path) -> None:
+    left, held = tmp_path / "session-dead", tmp_path / "other"
+    left.mkdir()
+    (left / "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(b"spilled")
+    held.mkdir()
+    with held_folder(held) as alive:
+        assert abandoned(tmp_path) == [left]
+        assert abandoned(held) == []
+        with held_folder(held):
+            assert alive.is_dir()
+    with open_session(tmp_path):
+        assert not left.exists()
+
+
+def test_a_session_without_enough_memory_names_the_setting(tmp_path: Path) -> None:
+    with (
+        open_session(tmp_path, memory_limit="20MB", threads=1, limited_by="FJO_PROVIDER_MEMORY_LIMIT") as session,
+        pytest.raises(StatementFailed) as caught,
+    ):
+        session.value(f"SELECT list('{VALUE}' || hash(i) ORDER BY i) FROM range(3000000) AS t(i)", step="gather")
+    assert str(caught.value) == (
+        "could not gather: the memory that FJO_PROVIDER_MEMORY_LIMIT allows is not enough: set it higher"
+    )

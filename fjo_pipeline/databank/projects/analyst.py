@@ -1,7 +1,7 @@
 """What an analyst does with an extract: SQL in a session that reaches nothing else, and files in the workspace."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +11,7 @@ import pyarrow as pa
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.sessions import WORKING, Session, assert_statements, confine, identifier, literal
+from fjo_pipeline.core.stores import file_lock
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.beside import DICTIONARY, described, dictionary_json
 from fjo_pipeline.databank.projects.dictionary import Lookup, Table, all_code_names
@@ -34,7 +35,7 @@ def analyst_session(databank: Databank, number: str) -> Iterator[Session]:
     read_extract(databank, number)
     path, key = extract_path(databank, number), literal(extract_key(databank.keyring, number))
     work = path.with_name(f"{project.work_schema}.duckdb")
-    with opened(databank, number, {"extract": path}, lock=False) as session:
+    with _alone_in_work_schema(databank, number), opened(databank, number, {"extract": path}, lock=False) as session:
         session.run(
             f"ATTACH {literal(work)} AS {identifier(project.work_schema)} (ENCRYPTION_KEY {key})",
             step="open the analyst's own schema",
@@ -42,6 +43,16 @@ def analyst_session(databank: Databank, number: str) -> Iterator[Session]:
         session.run("USE extract", step="choose the extract")
         confine(session, [path.parent])
         yield session
+
+
+def _alone_in_work_schema(databank: Databank, number: str) -> AbstractContextManager[None]:
+    """DuckDB gives a file to one writing process: another one's query is waited for."""
+    settings = databank.settings
+    return file_lock(
+        settings.zone("databank") / "locks" / f"work-{number}.lock",
+        wait_seconds=settings.lock_wait_seconds,
+        busy=f"the working schema of project {number} is in use by another session; try again when it ends",
+    )
 
 
 def query(databank: Databank, number: str, sql: str) -> pa.Table:

@@ -1,5 +1,6 @@
 """A project's extract: one encrypted, read-only DuckDB file with SAIL's tables under the project's own ids."""
 
+from contextlib import AbstractContextManager, ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 from fjo_pipeline.core.errors import KeyMissing, Refused
 from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomically
 from fjo_pipeline.core.sessions import Session, literal
-from fjo_pipeline.databank.flow import Databank, Partition, assert_released, partitions
+from fjo_pipeline.core.stores import file_lock
+from fjo_pipeline.databank.flow import Databank, Partition, Release, assert_released, partitions
 from fjo_pipeline.databank.projects.beside import write_beside
 from fjo_pipeline.databank.projects.grants import DatasetGrant, Project, load_project
 from fjo_pipeline.databank.projects.lifecycle import (
@@ -34,21 +36,34 @@ def make_extract(databank: Databank, number: str, today: date, refresh: str | No
     """
     project = _asked_for(databank, number, today)
     release, path = assert_released(databank), extract_path(databank, number)
-    with databank.pins.holding(number, release.snapshot), databank.store.reading(release.snapshot) as session:
+    # Said of this release and these grants, should either change while the extract is being made.
+    origin = made_from(databank, number, release)
+    with ExitStack() as held:
+        # One at a time writes a project's file: two would take what the other has begun for a leftover.
+        held.enter_context(extract_lock(databank, number))
+        held.enter_context(databank.pins.holding(number, release.snapshot))
+        session = held.enter_context(databank.store.reading(release.snapshot))
         pinned = pinned_refreshes(session, project, refresh)
         scratch = path.with_name(".extract.duckdb.tmp")
         tables = write_tables(session, databank, project, pinned, release.snapshot, scratch)
         extract = numbered(databank, described(databank, project, release.snapshot, pinned, tables, today))
         keep_record(databank, extract)
         databank.pins.keep(number, extract.serial, extract.snapshot)
-    scratch.replace(path)
-    write_atomically(path.with_suffix(".json"), as_json(extract))
-    write_beside(databank, project, extract)
-    databank.ledger.record(
-        "extract", "project", number, "provided", made_from(databank, number), sequence=extract.snapshot
-    )
-    note_provided(databank, number, {"extract": extract.serial, "content": extract.content})
+        scratch.replace(path)
+        write_atomically(path.with_suffix(".json"), as_json(extract))
+        write_beside(databank, project, extract)
+        databank.ledger.record("extract", "project", number, "provided", origin, sequence=extract.snapshot)
+        note_provided(databank, number, {"extract": extract.serial, "content": extract.content})
     return extract
+
+
+def extract_lock(databank: Databank, number: str) -> AbstractContextManager[None]:
+    """The lock on a project's extract; StoreBusy where another process makes it for longer than is waited."""
+    return file_lock(
+        databank.settings.zone("databank") / "locks" / f"extract-{number}.lock",
+        wait_seconds=databank.settings.lock_wait_seconds,
+        busy=f"the extract of project {number} is being made by another process; try again when it ends",
+    )
 
 
 def write_tables(
@@ -139,9 +154,8 @@ def extract_is_due(databank: Databank, number: str) -> bool:
     return last is None or last.digest != made_from(databank, number)
 
 
-def made_from(databank: Databank, number: str) -> str:
+def made_from(databank: Databank, number: str, release: Release | None = None) -> str:
     """What an extract would be made from now: the release, the project's file and its key; KeyMissing without that."""
     grants = sha256_of_file(project_file(databank, number))
-    return sha256_of_texts(
-        assert_released(databank).digest, grants, databank.keyring.fingerprint(project_keys(number)[0])
-    )
+    digest = (release or assert_released(databank)).digest
+    return sha256_of_texts(digest, grants, databank.keyring.fingerprint(project_keys(number)[0]))

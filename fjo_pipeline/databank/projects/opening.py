@@ -27,6 +27,7 @@ def opened(databank: Databank, number: str, files: Mapping[str, Path], *, lock: 
     with open_session(
         settings.temporary("databank"),
         memory_limit=settings.databank_memory_limit,
+        limited_by="FJO_DATABANK_MEMORY_LIMIT",
         threads=settings.threads,
         lock=lock,
     ) as session:
