@@ -2,32 +2,27 @@
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from fjo_pipeline.core.audit import AuditLog
-from fjo_pipeline.core.errors import FjoError, Refused
+from fjo_pipeline.core.errors import FjoError, KeyMissing, Refused
 from fjo_pipeline.core.keyring import keyring_path, open_keyring
-from fjo_pipeline.core.ledger import ledger_path
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.databank.flow import Databank, curate, due, partitions, release, release_due
 from fjo_pipeline.databank.projects.extract import make_extract
 from fjo_pipeline.databank.projects.records import Extract
 from fjo_pipeline.databank.projects.verifying import verify_extract
+from fjo_pipeline.home import trust_card
 from fjo_pipeline.key_rotation import Rotated, rotate
 from fjo_pipeline.ttp.store import TtpStore
+from tests.killed_rotation import killed_and_run_again
 from tests.tiny_home import LATER, REFRESH, TinyHome
 
 TODAY = date(2026, 11, 23)
 NEXT = "20250111"
-
-
-class Killed(BaseException):
-    """What stands for kill -9 within a test: nothing handles it."""
 
 
 def rotated(settings: Settings, zone: Zone, key: str | None = None, **more: bytes) -> Rotated:
@@ -183,75 +178,112 @@ def test_a_rotation_is_entered_once_with_versions_and_nothing_else(home: TinyHom
     assert log.verify() == []
 
 
-# ---- where it may be killed
-
-
-@contextmanager
-def killed_at(point: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Die at the n-th file that is renamed into place, before it is (even points) or after (odd ones)."""
-    renamed: list[int] = []
-    replace = Path.replace
-
-    def dying(self: Path, target: Path) -> Path:
-        renamed.append(1)
-        if len(renamed) == point // 2 + 1 and point % 2 == 0:
-            raise Killed
-        result = replace(self, target)
-        if len(renamed) == point // 2 + 1:
-            raise Killed
-        return result
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "replace", dying)
-        try:
-            yield renamed
-        except Killed:
-            renamed.append(-1)
-
-
-def ended(home: TinyHome) -> dict[str, object]:
-    """What must be the same wherever a rotation was killed: versions, steps left, entries, trust and leftovers."""
-    rings = {zone: open_keyring(home.settings, zone) for zone in ZONES}
-    return {
-        zone: (
-            {name: (sorted(versions), ring.version(name)) for name, versions in ring.fingerprints().items()},
-            (ring.rotation, ring.rotations, len(ring.card.succeeds)),
-            entries(home.settings, zone),
-            [ring.peer(other) == rings[other].card for other in ZONES if other != zone],
-            sorted(path.name for path in home.settings.zone(zone).rglob("*.tmp*")),
-        )
-        for zone, ring in rings.items()
-    }
-
-
-def entries(settings: Settings, zone: Zone) -> list[object]:
-    log = AuditLog(ledger_path(settings, zone), lambda: open_keyring(settings, zone))
-    assert log.verify() == []
-    return [each.detail for each in log.entries("keys", zone)]
-
-
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    ("zone", "points"),
+    # At the TTP the third write is the store itself; at the databank the second comes after its transaction.
+    [("provider", range(12)), ("ttp", (1, 2, 3, 4)), ("databank", (1, 2))],
+)
 def test_killed_at_any_write_and_run_again_it_ends_in_the_same(
-    zone: Zone, home: TinyHome, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    zone: Zone, points: Sequence[int], home: TinyHome, tmp_path: Path
 ) -> None:
     first = content(make_extract(home.databank, "7001", TODAY))
-    saved, rows = tmp_path / "saved", ttp_rows(home.settings)
-    shutil.copytree(home.settings.home, saved)
-    rotated(home.settings, zone)
-    undisturbed, points = ended(home), 0
-    while True:
-        shutil.rmtree(home.settings.home)
-        shutil.copytree(saved, home.settings.home)
-        with killed_at(points, monkeypatch) as renamed:
-            rotated(home.settings, zone)
-        if renamed[-1] != -1:
-            break
-        points += 1
-        # The last file written is the keyring under its new key-encryption key: after that there is nothing to end.
-        if open_keyring(home.settings, zone).rotations == 0 or open_keyring(home.settings, zone).rotation:
-            rotated(home.settings, zone)
-        assert ended(home) == undisturbed, f"killed at {points - 1}"
-    assert points > 12
+    rows = ttp_rows(home.settings)
+    found = killed_and_run_again(home, zone, tmp_path / "saved", points)
+    assert found == dict.fromkeys(points, True)
     assert ttp_rows(home.settings) == rows
     release(home.databank)
     assert content(make_extract(home.databank, "7001", TODAY)) == first
+
+
+# ---- cards, passphrases, backups
+
+
+def test_another_zone_takes_the_new_card_by_its_line_of_signatures_alone(home: TinyHome, tmp_path: Path) -> None:
+    elsewhere, settings = tmp_path / "elsewhere", home.settings
+    apart = settings.model_copy(update={"home": elsewhere, "transfers": settings.transfer_folder})
+    shutil.move(settings.zone("ttp"), apart.zone("ttp"))
+    first = rotated(settings, "provider", "signing")
+    assert (first.taken_by, first.to_be_told) == (("databank",), ("ttp",))
+    second = rotated(settings, "provider")
+    card = settings.zone("provider") / "card.json"
+    home.land(refresh=NEXT)
+    home.at_provider(NEXT)
+    ttp = TinyHome(apart)
+    with pytest.raises(Refused, match="has rotated its keys, get its new card from its keeper and run `fjo keys trust"):
+        ttp.ttp.file_1("tiny", NEXT)
+    good = json.loads(card.read_text())
+    for change in (
+        lambda written: written.pop("succeeds"),
+        lambda written: written["succeeds"].pop(),
+        lambda written: written["succeeds"][0].update(signature=written["succeeds"][1]["signature"]),
+        lambda written: written.update(age_recipient=open_keyring(settings, "databank").card.age_recipient),
+    ):
+        forged = json.loads(card.read_text())
+        change(forged)
+        (tmp_path / "forged.json").write_text(json.dumps(forged))
+        with pytest.raises(Refused, match="were not signed by their holder"):
+            trust_card(apart, "ttp", tmp_path / "forged.json")
+    assert trust_card(apart, "ttp", card) == second.card
+    assert len(good["succeeds"]) == 2
+    assert ttp.ttp.file_1("tiny", NEXT).subject.refresh == NEXT
+    assert ttp.ttp.file_1("tiny", REFRESH).subject.refresh == REFRESH
+    trust_card(apart, "ttp", card, forget_earlier=True)
+    assert ttp.ttp.file_1("tiny", NEXT).subject.refresh == NEXT
+    with pytest.raises(Refused, match="does not carry the signature of zone provider"):
+        ttp.ttp.file_1("tiny", REFRESH)
+
+
+def test_a_passphrase_is_set_and_changed_by_rotation(home: TinyHome, tmp_path: Path) -> None:
+    settings = home.settings
+    before = open_keyring(settings, "ttp").key("alf")
+    assert rotated(settings, "ttp", "store", new_passphrase=b"first words").wrapped_anew
+    with pytest.raises(KeyMissing, match="FJO_PASSPHRASE_FILE"):
+        open_keyring(settings, "ttp")
+    words = tmp_path / "words"
+    words.write_text("first words\n")
+    guarded = settings.model_copy(update={"passphrase_file": words})
+    # The passphrase that was given by the settings stays where no other one is.
+    assert rotate(guarded, "ttp", "kek", lambda _: None).wrapped_anew
+    assert open_keyring(guarded, "ttp").key("alf") == before
+    assert rotate(guarded, "ttp", None, lambda _: None, new_passphrase=b"other words").wrapped_anew
+    words.write_text("other words\n")
+    assert open_keyring(guarded, "ttp").key("alf") == before
+
+
+def test_a_keyring_from_before_a_rotation_passes_for_no_later_one(home: TinyHome, tmp_path: Path) -> None:
+    settings = home.settings
+    for zone, key in (("databank", "alf_e"), ("ttp", "store")):
+        path = keyring_path(settings, zone)
+        old = path.read_bytes()
+        rotated(settings, zone, key)
+        path.write_bytes(old)
+        with pytest.raises(KeyMissing, match=f"had a key '{key}' of version 2 .* restore a later backup"):
+            rotated(settings, zone)
+    with pytest.raises(Refused, match="version 2 of the key 'alf_e', the keyring's is 1; the keyring is from before"):
+        curate(home.databank, "tiny", REFRESH)
+
+
+def test_a_store_from_before_a_rotation_is_brought_under_the_keyrings_version(home: TinyHome, tmp_path: Path) -> None:
+    settings = home.settings
+    first = content(make_extract(home.databank, "7001", TODAY))
+    for name in ("catalogue", "lake"):
+        shutil.copytree(settings.zone("databank") / name, tmp_path / name)
+    rotated(settings, "databank", "alf_e")
+    for name in ("catalogue", "lake"):
+        shutil.rmtree(settings.zone("databank") / name)
+        shutil.copytree(tmp_path / name, settings.zone("databank") / name)
+    with pytest.raises(Refused, match=r"version 1 of the key 'alf_e', the keyring's is 2; .*fjo keys rotate"):
+        curate(home.databank, "tiny", REFRESH)
+    assert rotated(settings, "databank", "alf_e").versions == {"alf_e": 3}
+    assert not curate(home.databank, "tiny", REFRESH).changed
+    release(home.databank)
+    assert content(make_extract(home.databank, "7001", TODAY)) == first
+
+
+def test_what_another_process_changed_in_the_keyring_meanwhile_is_not_lost(home: TinyHome) -> None:
+    one, other = (open_keyring(home.settings, "databank") for _ in range(2))
+    one.add("project/8001/ids")
+    with pytest.raises(Refused, match="was changed by another process meanwhile: nothing was changed now"):
+        other.add("project/8002/ids")
+    kept = open_keyring(home.settings, "databank")
+    assert (kept.has("project/8001/ids"), kept.has("project/8002/ids")) == (True, False)
