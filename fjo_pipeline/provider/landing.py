@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import open_session
 from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.provider.increments import earlier_keys
+from fjo_pipeline.provider.plain import plain_scratch, wipe_leftovers
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,11 @@ def landed(settings: Settings, now: float | None = None) -> Iterator[Landed]:
 
 
 def landing_folders(settings: Settings, now: float | None = None) -> Iterator[tuple[str, Path]]:
-    """Dataset and folder of everything in landing, in order; zips that lie there are unpacked first."""
+    """Dataset and folder of everything in landing, in order; zips that lie there are unpacked first.
+
+    What a killed process left there in plain is wiped.
+    """
+    wipe_leftovers(settings.landing)
     for each in datasets(settings.contracts):
         folder = settings.landing / each.name
         for archive in sorted(folder.glob("*.zip")) if folder.is_dir() else []:
@@ -76,38 +80,33 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
         raise Refused(f"there is no deposit at {path}")
     if not settings.landing.is_dir():
         raise Refused(f"there is no provider's zone at {settings.home}: make one with `fjo init`, or set FJO_HOME")
-    with_folder = settings.landing / ".adding"
-    source = unpack(path, with_folder) if path.is_file() else path
-    try:
-        deposit = read_deposit(source)
+    with plain_scratch(settings.landing) as scratch:
+        deposit = read_deposit(unpack(path, scratch / "unpacked") if path.is_file() else path)
         contract(deposit.manifest.name, settings.contracts)
         parse_refresh(deposit.manifest.version)
         deposit.assert_whole()
-        return (deposit.manifest.name, deposit.manifest.version, _copy_in(settings, deposit))
-    finally:
-        shutil.rmtree(with_folder, ignore_errors=True)
+        return (deposit.manifest.name, deposit.manifest.version, _copy_in(settings, deposit, scratch / "copy"))
 
 
 def check_deposit(settings: Settings, path: Path) -> CheckReport:
     """Check a deposit (folder or zip) wherever it lies, taking nothing; Refused where its manifest or hashes fail."""
     if not path.exists():
         raise Refused(f"there is no deposit at {path}")
-    with tempfile.TemporaryDirectory(prefix=".fjo-check-", dir=_scratch_folder(settings, path)) as scratch:
-        deposit = read_deposit(unpack(path, Path(scratch) / "unpacked") if path.is_file() else path)
+    with plain_scratch(_scratch_folder(settings, path)) as scratch:
+        deposit = read_deposit(unpack(path, scratch / "unpacked") if path.is_file() else path)
         each = contract(deposit.manifest.name, settings.contracts)
         parse_refresh(deposit.manifest.version)
         deposit.assert_whole()
         earlier = earlier_keys(settings, each, deposit.manifest)
         with open_session(
-            Path(scratch) / "tmp", memory_limit=settings.provider_memory_limit, threads=settings.threads
+            scratch / "tmp", memory_limit=settings.provider_memory_limit, threads=settings.threads
         ) as session:
             return check_delivery(session, each, deposit.folder, earlier)
 
 
 def _scratch_folder(settings: Settings, path: Path) -> Path:
     """Where a zip may lie unpacked, in plain: in the provider's zone, or where there is none beside the zip itself."""
-    zone = settings.zone("provider")
-    return zone if zone.is_dir() else path.absolute().parent
+    return settings.landing if settings.landing.is_dir() else path.absolute().parent
 
 
 def quarantine(settings: Settings, landed: Landed, report: CheckReport | None, why: str, ledger: Ledger) -> Path:
@@ -182,21 +181,20 @@ def _unpack_in_place(archive: Path, settings: Settings, now: float | None) -> No
     target = archive.with_suffix("")
     if (now or time.time()) - archive.stat().st_mtime < settings.settle_seconds:
         return
-    scratch = archive.with_name(f".{archive.stem}.unpacking")
-    try:
-        if target.exists():
-            _set_aside(archive, target, scratch, settings)
-            return
-        unpacked = unpack(archive, scratch)
-        if not (unpacked / MANIFEST).is_file():
-            raise Refused(f"there is no {MANIFEST} in {archive.name}")  # A zip comes whole: none is still on its way.
-        move_folder(unpacked, target)
-        archive.unlink()
-    except Refused:
-        target.mkdir(mode=0o700)
-        archive.rename(target / archive.name)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with plain_scratch(settings.landing) as scratch:
+        try:
+            if target.exists():
+                _set_aside(archive, target, scratch / "unpacked", settings)
+                return
+            unpacked = unpack(archive, scratch / "unpacked")
+            if not (unpacked / MANIFEST).is_file():
+                # A zip comes whole: none is still on its way.
+                raise Refused(f"there is no {MANIFEST} in {archive.name}")
+            move_folder(unpacked, target)
+            archive.unlink()
+        except Refused:
+            target.mkdir(mode=0o700)
+            archive.rename(target / archive.name)
 
 
 def _set_aside(archive: Path, folder: Path, scratch: Path, settings: Settings) -> None:
@@ -219,15 +217,13 @@ def _set_aside(archive: Path, folder: Path, scratch: Path, settings: Settings) -
     _report(target, dataset, refresh, digest, None, why, open_ledger(settings, "provider"))
 
 
-def _copy_in(settings: Settings, deposit: Deposit) -> bool:
+def _copy_in(settings: Settings, deposit: Deposit, scratch: Path) -> bool:
     name, version = deposit.manifest.name, deposit.manifest.version
     target = settings.landing / name / version
     if target.is_dir():
         _assert_same(target, deposit)
         return False
-    scratch = target.with_name(f".{version}.copying")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True, mode=0o700)
+    scratch.mkdir(mode=0o700)
     for file in [MANIFEST, *(resource.path for resource in deposit.manifest.resources)]:
         shutil.copyfile(deposit.folder / file, scratch / file)
     move_folder(scratch, target)

@@ -48,4 +48,4 @@ def test_ten_million_rows_that_are_all_bad(row: str, rule: str, tmp_path: Path) 
     assert (failure["rule"], failure["lines"]) == (rule, [3, 4, 5, 6, 7])
     assert failure["count"] >= 5_000
     assert megabytes < MEMORY_MB
-    assert not list(tmp_path.glob(".fjo-check-*"))
+    assert not list(tmp_path.rglob(".plain"))
