@@ -47,6 +47,7 @@ class Keyring:
     _kek: bytes = field(repr=False)
     _document: dict[str, Any] = field(repr=False)
     _written: bytes | None = field(default=None, repr=False)
+    _fixed: bool = False
 
     @classmethod
     def create(
@@ -85,8 +86,11 @@ class Keyring:
         return keyring
 
     @classmethod
-    def open(cls, zone: Zone, path: Path, passphrase: bytes | None = None) -> "Keyring":
-        """Unlock a zone's keyring; KeyMissing where it is not there or its passphrase is wrong."""
+    def open(cls, zone: Zone, path: Path, passphrase: bytes | None = None, *, fixed: bool = False) -> "Keyring":
+        """Unlock a zone's keyring, not to be changed where it is `fixed`.
+
+        KeyMissing where it is not there or its passphrase is wrong.
+        """
         if not path.is_file():
             raise KeyMissing(
                 f"the keyring of zone {zone} is not there; restore it from the zone's backup, "
@@ -96,7 +100,7 @@ class Keyring:
         document = _document_in(written, zone)
         if document.get("zone") != zone:
             raise KeyMissing(f"the keyring file of zone {zone} belongs to another zone")
-        return cls(zone, path, _unlocked(document["kek"], passphrase, zone), document, written)
+        return cls(zone, path, _unlocked(document["kek"], passphrase, zone), document, written, fixed)
 
     def key(self, name: str, version: int | None = None) -> bytes:
         """The 32 bytes of a key, in its current version unless told; KeyMissing, with what is lost, where none is."""
@@ -312,6 +316,11 @@ class Keyring:
         return f": {loss}" if loss else ""
 
     def _save(self) -> None:
+        if self._fixed:
+            raise Refused(
+                f"the keyring of zone {self.zone} cannot be changed where it lies, as a service's credential: put it "
+                "into FJO_KEYRINGS, change it there, and make the credential of it again"
+            )
         content = json.dumps(self._document, indent=1, sort_keys=True).encode()
         if not exchange_atomically(self.path, self._written, content):
             raise Refused(
@@ -323,7 +332,8 @@ class Keyring:
 
 def open_keyring(settings: Settings, zone: Zone) -> Keyring:
     """The keyring of a zone of this home, unlocked with the passphrase of the settings where there is one."""
-    return Keyring.open(zone, keyring_path(settings, zone), passphrase(settings))
+    path = keyring_path(settings, zone)
+    return Keyring.open(zone, path, passphrase(settings), fixed=path.parent == settings.credentials_directory)
 
 
 def _new_secret(name: str) -> bytes:
