@@ -59,7 +59,7 @@ def test_keys_are_not_put_among_the_data_nor_over_another_backup(home: TinyHome,
         back_up(settings, "ttp", tmp_path / "b.age", b"words")
     with pytest.raises(Refused, match="age1"):
         recipient_of("AGE-SECRET-KEY-1")
-    with pytest.raises(Refused, match="no age identity in b.age"):
+    with pytest.raises(Refused, match="no age identity in"):
         identity_in(tmp_path / "b.age")
 
 
@@ -82,8 +82,9 @@ def test_a_home_is_restored_elsewhere_from_two_backups_and_goes_on(home: TinyHom
     rotate(settings, "ttp", "store", lambda _: None)
     release(home.databank)
     backups.mkdir()
+    identity = pyrage.x25519.Identity.generate()
     for zone in ZONES:
-        back_up(settings, zone, backups / f"{zone}.age", b"words")
+        back_up(settings, zone, backups / f"{zone}.age", identity.to_public())
     # As docs/operations.md says: each zone's folder under its lock, without its keyring; then the transfers.
     for zone in ZONES:
         command = ["flock", settings.zone(zone) / "store.lock", "tar", "--exclude=keyring.json", "-C", settings.home]
@@ -98,7 +99,7 @@ def test_a_home_is_restored_elsewhere_from_two_backups_and_goes_on(home: TinyHom
     with pytest.raises(KeyMissing, match="keyring of zone databank is not there; restore it"):
         there.at_databank()
     for zone in ZONES:
-        restore(there.settings, zone, backups / f"{zone}.age", b"words")
+        restore(there.settings, zone, backups / f"{zone}.age", identity)
     assert [there.at_databank(refresh).changed for refresh in (REFRESH, LATER)] == [False, False]
     assert verify_extract(there.databank, "7001", 1).sound
     assert there.carry(refresh=NEXT).changed
@@ -122,7 +123,7 @@ def test_the_commands_say_what_they_did_and_no_secret(home: TinyHome, fjo: Fjo, 
     assert [each.code for each in said] == [0, 0, 0, 0]
     assert "ttp       store                    version 2" in said[0].out
     assert "taken by the zones of this home: provider, databank" in said[0].out
-    assert "back the keyring up now" in said[0].out
+    assert "back the keyring up, earlier backups lack these keys" in said[0].out
     assert '"versions": {' in said[1].out
     assert "after 2 rotations" in said[2].out
     keyring_path(settings, "ttp").unlink()
