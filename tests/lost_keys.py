@@ -64,11 +64,8 @@ LOST: dict[tuple[Zone, str], tuple[list[Step], list[Step]]] = {
         [lambda home: take_receipt(home.provider, "tiny", REFRESH), lambda home: home.at_databank()],
     ),
     ("provider", "signing"): (
-        [_send],
-        [
-            lambda home: take_deposit(home.provider, "tiny", NEXT),
-            lambda home: receive_file_1(home.ttp, "tiny", REFRESH),
-        ],
+        [_send, lambda home: take_receipt(home.provider, "tiny", REFRESH)],
+        [_take, lambda home: receive_file_1(home.ttp, "tiny", REFRESH)],
     ),
     ("provider", "age"): (
         [
@@ -94,7 +91,7 @@ LOST: dict[tuple[Zone, str], tuple[list[Step], list[Step]]] = {
     ),
     ("ttp", "store"): ([_read_ttp], [lambda home: home.ttp.file_1("tiny", REFRESH), lambda home: home.at_databank()]),
     ("ttp", "signing"): (
-        [lambda home: send_file_3(home.ttp, "tiny", REFRESH)],
+        [lambda home: send_file_3(home.ttp, "tiny", REFRESH), lambda home: receive_file_1(home.ttp, "tiny", REFRESH)],
         [_read_ttp, lambda home: link(home.ttp, "tiny", REFRESH), lambda home: home.at_databank()],
     ),
     ("ttp", "age"): (
@@ -110,8 +107,12 @@ LOST: dict[tuple[Zone, str], tuple[list[Step], list[Step]]] = {
         [_analyse, _look_at_tables],
     ),
     ("databank", "signing"): (
-        [_extract_of("7002"), lambda home: home.databank.audit.verify()],
-        [_look_at_tables, lambda home: curate(home.databank, "tiny", REFRESH)],
+        [
+            _extract_of("7002"),
+            lambda home: home.databank.audit.verify(),
+            lambda home: curate(home.databank, "tiny", REFRESH),
+        ],
+        [_look_at_tables, _analyse],
     ),
     ("databank", "age"): (
         [lambda home: curate(home.databank, "tiny", REFRESH)],

@@ -45,7 +45,7 @@ def attacks() -> Iterator[Attack]:
                       _rotations(copied(carried, base / "rotations")))  # fmt: skip
         yield _attack("nothing is half done", "kill a rotation at each file that it writes, run it again", tests,
                       _kill_points(carried, base))  # fmt: skip
-        yield _attack("nothing is half done", "kill -9 a rotation of the databank's keys at an instant, run it again",
+        yield _attack("nothing is half done", "kill -9 a rotation of the databank's keys, run it again",
                       tests, _killed_processes(carried, base))  # fmt: skip
         yield _attack("a lost key says what is lost", "take each key of each zone away, do what needs it and what not",
                       "tests/unit/test_lost_keys.py", _lost(copied(carried, base / "lost"), base))  # fmt: skip
@@ -53,7 +53,7 @@ def attacks() -> Iterator[Attack]:
                       _old_backups(carried, base))  # fmt: skip
         yield _attack("a home is restored", "restore a home and its keyrings elsewhere, go on with a new deposit",
                       "tests/unit/test_key_backup.py", _restored(copied(carried, base / "whole"), base))  # fmt: skip
-        yield _attack("keys stand in no argument and no variable", "look at the process, and its children, as it rotates",
+        yield _attack("keys stand in no argument and no variable", "look at the process and its children as it rotates",
                       "tests/unit/test_key_places.py", _looked_at(copied(carried, base / "seen")))  # fmt: skip
 
 

@@ -38,7 +38,8 @@ _LOSSES: Mapping[tuple[Zone, str], Loss] = {
         "what was sent needs nothing of it, and landing, quarantine and receipts can be read",
     ),
     ("provider", "signing"): Loss(
-        "nothing can be sent to the TTP or the databank, and nothing be entered in the zone's audit log or verified",
+        "nothing can be sent to the TTP or the databank, no receipt be taken, and nothing be entered in the zone's "
+        "audit log or verified",
         "deposits can be checked, and what was sent before stays good",
     ),
     ("provider", "age"): Loss(
@@ -64,9 +65,9 @@ _LOSSES: Mapping[tuple[Zone, str], Loss] = {
         "1s in the inbox can be opened",
     ),
     ("ttp", "signing"): Loss(
-        "no File 3, register, report or receipt can be sent, and nothing be entered in the zone's audit log or "
-        "verified",
-        "the store can be read, deposits can be linked, and what was sent before stays good",
+        "no File 1 can be taken, no File 3, register, report or receipt be sent, and nothing be entered in the zone's "
+        "audit log or verified",
+        "the store can be read, what was taken be linked, and what was sent before stays good",
     ),
     ("ttp", "age"): Loss(
         "File 1s that have come cannot be opened, nor drafts that were not sent yet",
@@ -78,9 +79,9 @@ _LOSSES: Mapping[tuple[Zone, str], Loss] = {
         "extracts that were provided can be opened, and SQL, views and publications need nothing of it",
     ),
     ("databank", "signing"): Loss(
-        "nothing can be entered in the audit log, so no extract can be provided, and what stands there cannot be "
-        "verified",
-        "the store can be read, and what has come can be curated",
+        "neither Files 2 and 3 can be taken or curated nor anything be entered in the audit log, so no extract can be "
+        "provided, and what stands in the log cannot be verified",
+        "the store can be read, and extracts that were provided can be opened",
     ),
     ("databank", "age"): Loss(
         "Files 2 and 3, registers and reports that have come cannot be opened: no refresh can be curated, or curated "

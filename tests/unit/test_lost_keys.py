@@ -8,7 +8,7 @@ import pytest
 from fjo_pipeline.core.errors import KeyMissing
 from fjo_pipeline.core.key_purposes import loss_of
 from fjo_pipeline.core.keyring import CARD_KEYS, ZONE_KEYS, keyring_path, open_keyring
-from fjo_pipeline.core.settings import ZONES, Zone
+from fjo_pipeline.core.settings import REPOSITORY, ZONES, Zone
 from fjo_pipeline.doctor import examine
 from tests.lost_keys import LOST, lose, prepared, said_and_so
 from tests.tiny_home import TinyHome, copied
@@ -54,3 +54,10 @@ def test_a_key_that_is_damaged_says_the_same(name: str, lacking: TinyHome) -> No
     with pytest.raises(KeyMissing, match=expected):
         open_keyring(lacking.settings, "provider").key(name)
     assert any(expected in each for each in examine(lacking.settings))
+
+
+def test_the_documentation_says_the_same_of_each_key() -> None:
+    rows = (REPOSITORY / "docs" / "operations.md").read_text()
+    for zone, name in LOST:
+        lost, left = loss_of(zone, name).removeprefix("without it ").replace("7001", "NNNN").split("; ")
+        assert f"| {zone} | `{name.replace('7001', 'NNNN')}` | {lost} | {left} |" in rows
