@@ -30,8 +30,8 @@ from tests.lost_keys import LOST, lose, prepared, said_and_so
 from tests.tiny_home import LATER, REFRESH, TinyHome, carried_home, copied
 
 TODAY, NEXT = date(2026, 11, 23), "20250111"
-ROTATIONS = 3
-KILLS = 24
+ROTATIONS = 2
+KILLS = 12
 ROTATE = "import sys; from fjo_pipeline.cli import main; sys.argv = ['fjo', *sys.argv[1:]]; main()"
 NO_RESTORE = "a backup from before a rotation passes for none"
 
@@ -41,7 +41,7 @@ def attacks() -> Iterator[Attack]:
     with tempfile.TemporaryDirectory(prefix="fjo-torture-keys-") as folder:
         base, carried = Path(folder), carried_home(Path(folder))
         tests = "tests/unit/test_key_rotation.py"
-        yield _attack("projects' ids stay", "rotate every key of every zone, three times over", tests,
+        yield _attack("projects' ids stay", "rotate every key of every zone, twice over", tests,
                       _rotations(copied(carried, base / "rotations")))  # fmt: skip
         yield _attack("nothing is half done", "kill a rotation at each file that it writes, run it again", tests,
                       _kill_points(carried, base))  # fmt: skip
