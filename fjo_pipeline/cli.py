@@ -13,6 +13,7 @@ from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.exhaustion import exhausted_by, in_words
 from fjo_pipeline.core.processes import guard_process
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
+from fjo_pipeline.key_commands import keys_app
 from fjo_pipeline.options import AsCsv, AsJson, form_of, progress
 from fjo_pipeline.project_commands import project_app
 
@@ -29,7 +30,6 @@ reference_app = typer.Typer(no_args_is_help=True, help="Reference files of the T
 linkage_app = typer.Typer(no_args_is_help=True, help="The linkage, measured against truth.")
 output_app = typer.Typer(no_args_is_help=True, help="What researchers wish to let out: check it.")
 audit_app = typer.Typer(no_args_is_help=True, help="Who did what, when and why.")
-keys_app = typer.Typer(no_args_is_help=True, help="Keys: versions and fingerprints, never secrets.")
 for name, each in (
     ("contract", contract_app),
     ("deposit", deposit_app),
@@ -302,34 +302,6 @@ def sql_command(sql: str, as_csv: AsCsv = False, as_json: AsJson = False) -> Non
     from fjo_pipeline.output import print_table
 
     print_table(query(Databank(Settings()), sql), form_of(as_csv, as_json))
-
-
-@keys_app.command("show")
-def keys_show(as_json: AsJson = False) -> None:
-    """Versions and fingerprints of the keys that are here."""
-    from fjo_pipeline.core.keyring import open_keyring
-    from fjo_pipeline.core.ledger import open_ledger
-    from fjo_pipeline.home import zones_here
-
-    settings = Settings()
-    shown = {zone: open_keyring(settings, zone).fingerprints() for zone in zones_here(settings)}
-    for zone in shown:
-        open_ledger(settings, zone).log.add("key", zone, "shown", "versions and fingerprints: `fjo keys show`")
-    if as_json:
-        print(json.dumps(shown, indent=1))
-        return
-    for zone, keys in shown.items():
-        for key, versions in keys.items():
-            for version, fingerprint in versions.items():
-                print(f"{zone:<9} {key:<24} version {version}  {fingerprint}")
-
-
-@keys_app.command("trust")
-def keys_trust(card: Path, zone: Annotated[str, typer.Option(help="The zone whose keyring pins the card.")]) -> None:
-    """Pin another zone's public card, got from its keeper, after comparing the fingerprint."""
-    from fjo_pipeline.home import trust_card
-
-    print(f"pinned {trust_card(Settings(), _zones(zone)[0], card)}")
 
 
 @audit_app.command("verify")

@@ -1,11 +1,23 @@
 """What `fjo doctor` looks at: keys, permissions, leftovers of killed steps; each problem with its mend."""
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.inboxes import strangers
-from fjo_pipeline.core.keyring import ZONE_KEYS, keyring_path, open_keyring
+from fjo_pipeline.core.key_notes import assert_as_noted
+from fjo_pipeline.core.key_purposes import loss_of
+from fjo_pipeline.core.keyring import (
+    ADDED_LATER,
+    CARD_KEYS,
+    ZONE_KEYS,
+    Keyring,
+    keyring_path,
+    open_keyring,
+    passphrase,
+)
+from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.projects.lifecycle import known_projects, last_step, remains
@@ -43,12 +55,7 @@ def _zone_problems(settings: Settings, zone: Zone, *, alone: bool) -> list[str]:
     problems = []
     try:
         keyring = open_keyring(settings, zone)
-        problems += [
-            f"zone {zone} holds no key '{name}': `fjo init` adds it to a home of an earlier version; "
-            "where it was there before, restore the keyring"
-            for name in ZONE_KEYS[zone]
-            if not keyring.has(name)
-        ]
+        problems += _key_problems(settings, keyring)
         needed = [other for other in ZONES if other != zone]
         for other in needed:
             keyring.peer(other)
@@ -60,6 +67,36 @@ def _zone_problems(settings: Settings, zone: Zone, *, alone: bool) -> list[str]:
         f"{each} was left by a step that was killed: `fjo doctor --mend` takes it away"
         for each in leftovers(settings, zone)
     ]
+
+
+def _key_problems(settings: Settings, keyring: Keyring) -> Iterator[str]:
+    """What is wrong with a zone's keys, and what is lost with those that are gone."""
+    zone = keyring.zone
+    for name in (*ZONE_KEYS[zone], *CARD_KEYS):
+        if not keyring.has(name):
+            added = "`fjo init` adds it to a home of an earlier version; where it was there before, restore the keyring"
+            mend = added if name in ADDED_LATER else "restore the keyring"
+            yield f"zone {zone} holds no key '{name}': {mend}; {loss_of(zone, name)}"
+    for name in keyring.fingerprints():
+        for version in keyring.versions(name):
+            try:
+                keyring.key(name, version)
+            except FjoError as error:
+                yield str(error)
+    try:
+        assert_as_noted(keyring, open_ledger(settings, zone))
+    except FjoError as error:
+        yield str(error)
+    if keyring.rotation:
+        yield (
+            f"a rotation of zone {zone}'s keys was interrupted, to be done: {', '.join(keyring.rotation)}; "
+            f"run `fjo keys rotate --zone {zone}`, which ends it"
+        )
+    if not keyring.is_protected and passphrase(settings) is not None:
+        yield (
+            f"there is a passphrase, and the keyring of zone {zone} is not under it: "
+            f"`fjo keys rotate --zone {zone} --key kek` puts it there"
+        )
 
 
 def _databank_problems(settings: Settings) -> list[str]:
@@ -86,6 +123,7 @@ def _databank_problems(settings: Settings) -> list[str]:
 def _guarded(settings: Settings, zone: Zone) -> list[Path]:
     folder = settings.zone(zone)
     candidates = [folder, keyring_path(settings, zone), folder / "ttp.duckdb", folder / "catalogue", folder / "tmp"]
+    candidates += [settings.passphrase_file] if settings.passphrase_file else []
     return [path for path in candidates if path.exists()]
 
 

@@ -3,17 +3,10 @@
 import json
 from pathlib import Path
 
+from fjo_pipeline.core.cards import card_of
 from fjo_pipeline.core.errors import KeyMissing, Refused
 from fjo_pipeline.core.files import write_atomically
-from fjo_pipeline.core.keyring import (
-    ADDED_LATER,
-    ZONE_KEYS,
-    Keyring,
-    PublicCard,
-    keyring_path,
-    open_keyring,
-    passphrase,
-)
+from fjo_pipeline.core.keyring import ADDED_LATER, ZONE_KEYS, Keyring, keyring_path, open_keyring, passphrase
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.databank.dbt import ensure_manifest
@@ -72,21 +65,25 @@ def make_zones(settings: Settings, zones: tuple[Zone, ...] = ZONES) -> dict[Zone
             if other.zone != keyring.zone:
                 keyring.trust(other.card)
         _note_pinned(settings, keyring)
-        card = json.dumps(keyring.card.as_json(), indent=1)
+        card = json.dumps(keyring.card.with_predecessors(), indent=1)
         write_atomically(settings.zone(keyring.zone) / "card.json", card.encode(), mode=0o644)
     return keyrings
 
 
-def trust_card(settings: Settings, zone: Zone, card: Path) -> str:
-    """Pin another zone's public card in a zone's keyring; returns the fingerprint that was pinned."""
+def trust_card(settings: Settings, zone: Zone, card: Path, *, forget_earlier: bool = False) -> str:
+    """Pin another zone's public card in a zone's keyring; returns the fingerprint that was pinned.
+
+    A card that came after the pinned one by its signature takes its place; what was signed before stays good unless the
+    earlier cards are to be forgotten. Refused for any other card, and for a file that is none.
+    """
     try:
-        read = PublicCard(**json.loads(card.read_text()))
-    except (OSError, ValueError, TypeError):
+        read = card_of(json.loads(card.read_text()))
+    except (OSError, ValueError, TypeError, AttributeError):
         read = None
-    if read is None or read.zone not in ZONES:
+    if read is None:
         raise Refused(f"{card.name} is no zone's card; `fjo init` writes one as <zone>/card.json")
     keyring = open_keyring(settings, zone)
-    keyring.trust(read)
+    keyring.trust(read, forget_earlier=forget_earlier)
     _note_pinned(settings, keyring)
     return read.fingerprint
 

@@ -20,7 +20,7 @@ from fjo_pipeline.core.stores import file_lock, store_lock
 from fjo_pipeline.databank.flow import Databank
 from fjo_pipeline.databank.retention import leftover_files, remove_leftover_files
 from fjo_pipeline.home import MADE_UP_HOMES, dagster_home, refresh_lock
-from fjo_pipeline.provider.landing import UNPACKED
+from fjo_pipeline.provider.landing import UNPACKED, plain_places
 
 NUMBERED = re.compile(r"\.(\d+)\.tmp$")
 """A file that is being written carries the number of the process that writes it."""
@@ -79,9 +79,7 @@ def _places(settings: Settings, zone: Zone) -> Iterator[tuple[Path, str]]:
     """Where processes hold folders of their own, and what those are called."""
     yield settings.temporary(zone), PREFIX
     if zone == "provider":
-        yield settings.temporary(zone), UNPACKED
-        yield settings.landing, UNPACKED
-        yield from ((folder, UNPACKED) for folder in sorted(settings.landing.glob("*")) if folder.is_dir())
+        yield from ((place, UNPACKED) for place in plain_places(settings))
     if zone == "databank":
         yield settings.home.absolute(), MADE_UP_HOMES
 

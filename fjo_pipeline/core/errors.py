@@ -13,6 +13,10 @@ class KeyMissing(FjoError):
     """A key that must exist does not. Keys are made by `fjo init` alone, never on the way."""
 
 
+class CipherUnsound(FjoError):
+    """The linking-field cipher does not give the standard's own answers here: whatever it made would be wrong."""
+
+
 class StoreBusy(FjoError):
     """Another process holds the store's lock; trying again later helps."""
 

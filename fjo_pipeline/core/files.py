@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, and their digests."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -16,6 +17,27 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def exchange_atomically(path: Path, before: bytes | None, content: bytes, *, mode: int = 0o600) -> bool:
+    """Write a file where it still holds `before` (None: is not there yet), one process at a time; False where not.
+
+    For files that are read, changed and written again, and in which no change of another process may be lost. What a
+    killed process left half written goes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        # The lock is on the folder, for the file itself is another one after each write.
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if (path.read_bytes() if path.exists() else None) != before:
+            return False
+        for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+            leftover.unlink()
+        write_atomically(path, content, mode=mode)
+    finally:
+        os.close(folder)
+    return True
 
 
 def move_folder(source: Path, target: Path) -> None:

@@ -1,11 +1,10 @@
 """A zone's keyring: random 256-bit keys by name and version, wrapped under the zone's key-encryption key.
 
-Keys are made by `Keyring.create` and `add`, never on the way; a key that is not there is an error.
+Keys are made by `Keyring.create`, `add` and the rotation, never on the way; a key that is not there is an error.
 """
 
 import hashlib
 import json
-import os
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,16 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pyrage
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from fjo_pipeline.core.cards import PublicCard, card_of
 from fjo_pipeline.core.errors import KeyMissing, Refused
-from fjo_pipeline.core.files import write_atomically
+from fjo_pipeline.core.files import exchange_atomically
+from fjo_pipeline.core.key_places import keyring_path, passphrase
+from fjo_pipeline.core.key_purposes import WRAPPING, loss_of
+from fjo_pipeline.core.key_wrapping import is_protected, protect_kek, unlock_kek, unwrap, wrap
 from fjo_pipeline.core.settings import Settings, Zone
+
+__all__ = ["ADDED_LATER", "ZONE_KEYS", "Keyring", "PublicCard", "keyring_path", "open_keyring", "passphrase"]
 
 ZONE_KEYS: Mapping[Zone, tuple[str, ...]] = {
     "provider": ("split",),
@@ -32,25 +34,8 @@ ZONE_KEYS: Mapping[Zone, tuple[str, ...]] = {
 }
 ADDED_LATER = frozenset({"alf2", "ralf"})
 """Keys that homes of an earlier version lack, and that `fjo init` adds to them; the others are made with a keyring."""
-SCRYPT_COST = 2**15
-
-
-@dataclass(frozen=True)
-class PublicCard:
-    """What a zone tells the others of itself: who to seal to and whose signature to trust."""
-
-    zone: Zone
-    age_recipient: str
-    verify_key: str
-
-    @property
-    def fingerprint(self) -> str:
-        """Sixteen hex digits that name both public keys, for people to compare by voice."""
-        return hashlib.sha256(f"{self.zone}|{self.age_recipient}|{self.verify_key}".encode()).hexdigest()[:16]
-
-    def as_json(self) -> dict[str, str]:
-        """The card's fields."""
-        return {"zone": self.zone, "age_recipient": self.age_recipient, "verify_key": self.verify_key}
+CARD_KEYS = ("signing", "age")
+"""The keys of which a zone's card shows the public halves."""
 
 
 @dataclass
@@ -61,6 +46,8 @@ class Keyring:
     path: Path
     _kek: bytes = field(repr=False)
     _document: dict[str, Any] = field(repr=False)
+    _written: bytes | None = field(default=None, repr=False)
+    _fixed: bool = False
 
     @classmethod
     def create(
@@ -83,7 +70,7 @@ class Keyring:
         document: dict[str, Any] = {
             "format": 1,
             "zone": zone,
-            "kek": _protect_kek(kek, passphrase),
+            "kek": protect_kek(kek, passphrase),
             "keys": {},
             "peers": {},
         }
@@ -93,31 +80,41 @@ class Keyring:
                 keyring._add_version(name, secrets.token_bytes(32))
             else:
                 keyring._add_version(name, hashlib.sha256(f"made up|{made_up}|{zone}|{name}".encode()).digest())
-        keyring._add_version("signing", Ed25519PrivateKey.generate().private_bytes_raw())
-        keyring._add_version("age", str(pyrage.x25519.Identity.generate()).encode())
+        for name in CARD_KEYS:
+            keyring._add_version(name, _new_secret(name))
         keyring._save()
         return keyring
 
     @classmethod
-    def open(cls, zone: Zone, path: Path, passphrase: bytes | None = None) -> "Keyring":
-        """Unlock a zone's keyring; KeyMissing where it is not there or its passphrase is wrong."""
+    def open(cls, zone: Zone, path: Path, passphrase: bytes | None = None, *, fixed: bool = False) -> "Keyring":
+        """Unlock a zone's keyring, not to be changed where it is `fixed`.
+
+        KeyMissing where it is not there or its passphrase is wrong.
+        """
         if not path.is_file():
             raise KeyMissing(
                 f"the keyring of zone {zone} is not there; restore it from the zone's backup, "
                 "or run `fjo init` where the zone is new"
             )
-        document = _read_document(path, zone)
+        written = path.read_bytes()
+        document = _document_in(written, zone)
         if document.get("zone") != zone:
             raise KeyMissing(f"the keyring file of zone {zone} belongs to another zone")
-        return cls(zone, path, _unlock_kek(document["kek"], passphrase, zone), document)
+        return cls(zone, path, _unlocked(document["kek"], passphrase, zone), document, written, fixed)
 
     def key(self, name: str, version: int | None = None) -> bytes:
-        """The 32 bytes of a key, in its current version unless told; KeyMissing where there is none."""
+        """The 32 bytes of a key, in its current version unless told; KeyMissing, with what is lost, where none is."""
         versions = self._document["keys"].get(name, {}).get("versions", {})
         wanted = str(version or self.version(name))
         if wanted not in versions:
-            raise KeyMissing(f"zone {self.zone} holds no key '{name}' of version {wanted}; restore its keyring")
-        return self._unwrap(name, versions[wanted]["wrapped"])
+            raise KeyMissing(self._without(name, f" of version {wanted}") + "; restore its keyring")
+        secret = unwrap(self._kek, name, versions[wanted]["wrapped"])
+        if secret is None:
+            raise KeyMissing(
+                f"zone {self.zone}: the key '{name}' cannot be unwrapped{self._lost(name)}; "
+                "restore the keyring from its backup"
+            )
+        return secret
 
     def subkey(self, name: str, purpose: str, version: int | None = None) -> bytes:
         """A 256-bit key for one use of a named key: HKDF-SHA256, RFC 5869."""
@@ -125,10 +122,16 @@ class Keyring:
         return derive.derive(self.key(name, version))
 
     def version(self, name: str) -> int:
-        """The current version of a key; KeyMissing where there is none."""
+        """The current version of a key; KeyMissing where there is none, Refused while it is being rotated."""
         if not self.has(name):
-            raise KeyMissing(f"zone {self.zone} holds no key '{name}'; restore its keyring or run `fjo init`")
-        return int(self._document["keys"][name]["current"])
+            raise KeyMissing(self._without(name) + "; restore its keyring or run `fjo init`")
+        entry = self._document["keys"][name]
+        if "next" in entry:
+            raise Refused(
+                f"the rotation of the key '{name}' of zone {self.zone} is under way or was interrupted: "
+                f"where nothing runs it, run `fjo keys rotate --zone {self.zone}` again, which ends it"
+            )
+        return int(entry["current"])
 
     def has(self, name: str) -> bool:
         """Whether a key of that name is held."""
@@ -163,16 +166,27 @@ class Keyring:
             for version in versions:
                 yield f"{name} {version}", self.key(name, version)
 
-    def fingerprint(self, name: str) -> str:
-        """The fingerprint of a key's current version; KeyMissing where there is none."""
-        version = self.version(name)
-        return self.fingerprints()[name][version]
+    def fingerprint(self, name: str, version: int | None = None) -> str:
+        """The fingerprint of a key, in its current version unless told; KeyMissing where there is none."""
+        wanted = version or self.version(name)
+        return self.fingerprints()[name][wanted]
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether a passphrase is needed to open this keyring."""
+        return is_protected(self._document["kek"])
 
     @property
     def card(self) -> PublicCard:
-        """This zone's public keys."""
+        """This zone's public keys, with its earlier cards."""
         verify = self.signing_key.public_key().public_bytes_raw()
-        return PublicCard(self.zone, str(self.age_identity.to_public()), b64encode(verify).decode())
+        earlier = tuple(self._document.get("earlier_cards", ()))
+        return PublicCard(self.zone, str(self.age_identity.to_public()), b64encode(verify).decode(), earlier)
+
+    @property
+    def own_fingerprints(self) -> set[str]:
+        """The fingerprints of this zone's card and of its earlier ones, to which transfers may still be addressed."""
+        return {each.fingerprint for each in (self.card, *map(card_of, self._document.get("earlier_cards", ())))}
 
     @property
     def signing_key(self) -> Ed25519PrivateKey:
@@ -182,15 +196,35 @@ class Keyring:
     @property
     def age_identity(self) -> pyrage.x25519.Identity:
         """The identity that opens what is sealed to this zone."""
-        return pyrage.x25519.Identity.from_str(self.key("age").decode())
+        return self.age_identities[0]
 
-    def trust(self, card: PublicCard) -> None:
-        """Pin another zone's public keys; Refused where other ones are pinned already."""
+    @property
+    def age_identities(self) -> list[pyrage.x25519.Identity]:
+        """The identities that open what is sealed to this zone, or was before a rotation; the current one first."""
+        return [
+            pyrage.x25519.Identity.from_str(self.key("age", version).decode())
+            for version in reversed(self.versions("age") or [self.version("age")])
+        ]
+
+    def trust(self, card: PublicCard, *, forget_earlier: bool = False) -> None:
+        """Pin another zone's public keys, or those that came after the pinned ones by an unbroken line of signatures.
+
+        What was signed under the earlier ones stays good, unless they are to be forgotten. Refused where other keys are
+        pinned already and no such line leads from them to these.
+        """
         pinned = self._document["peers"].get(card.zone)
-        if pinned == card.as_json():
+        if pinned is not None and pinned != card.as_json():
+            if not card.follows(card_of(pinned)):
+                raise Refused(
+                    f"zone {self.zone} has pinned other public keys of {card.zone}; compare the fingerprints: "
+                    "these were not signed by their holder"
+                )
+            earlier = self._document.setdefault("earlier_peers", {}).setdefault(card.zone, [])
+            earlier += [each for each in map(dict, card.succeeds) if each not in earlier]
+        if forget_earlier:
+            self._document.get("earlier_peers", {}).pop(card.zone, None)
+        elif pinned == card.as_json():
             return
-        if pinned is not None:
-            raise Refused(f"zone {self.zone} has pinned other public keys of {card.zone}; compare the fingerprints")
         self._document["peers"][card.zone] = card.as_json()
         self._save()
 
@@ -205,55 +239,125 @@ class Keyring:
                 f"zone {self.zone} has not pinned the public keys of {zone}; "
                 f"get its card from its keeper and run `fjo keys trust --zone {self.zone} CARD`"
             )
-        return PublicCard(**self._document["peers"][zone])
+        return card_of(self._document["peers"][zone])
+
+    def peers(self, zone: Zone) -> list[PublicCard]:
+        """The pinned public keys of another zone, then those that they came after; KeyMissing where none are."""
+        return [self.peer(zone), *map(card_of, reversed(self._document.get("earlier_peers", {}).get(zone, [])))]
+
+    @property
+    def rotation(self) -> tuple[str, ...]:
+        """What of the last rotation is still to be done, in order; empty where it was ended."""
+        return tuple(self._document.get("rotation", ()))
+
+    @property
+    def rotations(self) -> int:
+        """How many rotations were begun."""
+        return int(self._document.get("rotations", 0))
+
+    def begin_rotation(self, steps: Sequence[str]) -> None:
+        """Note what is to be done, and make the next version of each key among it under which a store is rewritten.
+
+        Until its step is ended such a key has no current version, so that nothing is written between the two.
+        """
+        assert not self.rotation, "one rotation at a time"
+        self._document |= {"rotation": list(steps), "rotations": self.rotations + 1}
+        for name in steps:
+            if self.has(name) and name not in CARD_KEYS:
+                entry = self._document["keys"][name]
+                entry["next"] = max(map(int, entry["versions"])) + 1
+                self._put(name, entry["next"], _new_secret(name))
+        self._save()
+
+    def next_version(self, name: str) -> int:
+        """The version to which a key is being rotated."""
+        return int(self._document["keys"][name]["next"])
+
+    def versions(self, name: str) -> list[int]:
+        """Every version of a key that is held, the one to which it is being rotated among them."""
+        return sorted(map(int, self._document["keys"].get(name, {}).get("versions", {})))
+
+    def rotate_card(self, names: Sequence[str]) -> None:
+        """Give the zone another signing key or age identity, or both, in a card that the present one signs."""
+        before, signing_key = self.card, self.signing_key
+        for name in names:
+            self._add_version(name, _new_secret(name))
+        link = before.signed_successor(self.card, signing_key)
+        self._document["earlier_cards"] = [*before.succeeds, link]
+        self.end_steps(names)
+
+    def rewrap(self, passphrase: bytes | None) -> None:
+        """Wrap every key under another key-encryption key, protected by this passphrase or by none."""
+        kek = secrets.token_bytes(32)
+        wrapped = {
+            (name, number): wrap(kek, name, self.key(name, int(number)))
+            for name, entry in self._document["keys"].items()
+            for number in entry["versions"]
+        }
+        for (name, number), text in wrapped.items():
+            self._document["keys"][name]["versions"][number]["wrapped"] = text
+        self._kek, self._document["kek"] = kek, protect_kek(kek, passphrase)
+        self.end_steps([WRAPPING])
+
+    def end_steps(self, names: Sequence[str]) -> None:
+        """Note that steps of a rotation are done; the next version of a key among them is its current one now."""
+        for name in names:
+            entry = self._document["keys"].get(name, {})
+            if "next" in entry:
+                entry["current"] = entry.pop("next")
+        self._document["rotation"] = [each for each in self.rotation if each not in names]
+        self._save()
 
     def _add_version(self, name: str, secret: bytes) -> None:
         entry = self._document["keys"].setdefault(name, {"current": 0, "versions": {}})
         entry["current"] += 1
-        entry["versions"][str(entry["current"])] = {
-            "wrapped": self._wrap(name, secret),
+        self._put(name, entry["current"], secret)
+
+    def _put(self, name: str, version: int, secret: bytes) -> None:
+        self._document["keys"][name]["versions"][str(version)] = {
+            "wrapped": wrap(self._kek, name, secret),
             "fingerprint": hashlib.sha256(b"fjo fingerprint|" + secret).hexdigest()[:16],
         }
 
-    def _wrap(self, name: str, secret: bytes) -> str:
-        nonce = secrets.token_bytes(12)
-        return b64encode(nonce + AESGCM(self._kek).encrypt(nonce, secret, name.encode())).decode()
+    def _without(self, name: str, which: str = "") -> str:
+        return f"zone {self.zone} holds no key '{name}'{which}{self._lost(name)}"
 
-    def _unwrap(self, name: str, wrapped: str) -> bytes:
-        raw = b64decode(wrapped)
-        try:
-            return AESGCM(self._kek).decrypt(raw[:12], raw[12:], name.encode())
-        except InvalidTag:
-            pass
-        raise KeyMissing(f"zone {self.zone}: the key '{name}' cannot be unwrapped; restore the keyring from its backup")
+    def _lost(self, name: str) -> str:
+        loss = loss_of(self.zone, name)
+        return f": {loss}" if loss else ""
 
     def _save(self) -> None:
-        text = json.dumps(self._document, indent=1, sort_keys=True)
-        write_atomically(self.path, text.encode(), mode=0o600)
+        if self._fixed:
+            raise Refused(
+                f"the keyring of zone {self.zone} cannot be changed where it lies, as a service's credential: put it "
+                "into FJO_KEYRINGS, change it there, and make the credential of it again"
+            )
+        content = json.dumps(self._document, indent=1, sort_keys=True).encode()
+        if not exchange_atomically(self.path, self._written, content):
+            raise Refused(
+                f"the keyring of zone {self.zone} was changed by another process meanwhile: nothing was changed now, "
+                "run the same again"
+            )
+        self._written = content
 
 
 def open_keyring(settings: Settings, zone: Zone) -> Keyring:
-    """The keyring of a zone of this home, unlocked with the passphrase file of the settings where there is one."""
-    return Keyring.open(zone, keyring_path(settings, zone), passphrase(settings))
+    """The keyring of a zone of this home, unlocked with the passphrase of the settings where there is one."""
+    path = keyring_path(settings, zone)
+    return Keyring.open(zone, path, passphrase(settings), fixed=path.parent == settings.credentials_directory)
 
 
-def keyring_path(settings: Settings, zone: Zone) -> Path:
-    """Where a zone's keyring lies."""
-    return settings.zone(zone) / "keyring.json"
+def _new_secret(name: str) -> bytes:
+    if name == "signing":
+        return Ed25519PrivateKey.generate().private_bytes_raw()
+    if name == "age":
+        return str(pyrage.x25519.Identity.generate()).encode()
+    return secrets.token_bytes(32)
 
 
-def passphrase(settings: Settings) -> bytes | None:
-    """The passphrase that protects the keyrings, read from its file so that it is in no environment or argument."""
-    if settings.passphrase_file is None:
-        return None
-    if not settings.passphrase_file.is_file():
-        raise KeyMissing("FJO_PASSPHRASE_FILE names a file that is not there")
-    return settings.passphrase_file.read_bytes().strip()
-
-
-def _read_document(path: Path, zone: Zone) -> dict[str, Any]:
+def _document_in(written: bytes, zone: Zone) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(written.decode())
         if {"zone", "kek", "keys", "peers"} <= set(document):
             return dict(document)
     except (ValueError, TypeError):
@@ -261,26 +365,12 @@ def _read_document(path: Path, zone: Zone) -> dict[str, Any]:
     raise KeyMissing(f"the keyring file of zone {zone} is damaged; restore it from the zone's backup")
 
 
-def _protect_kek(kek: bytes, passphrase: bytes | None) -> dict[str, Any]:
-    if passphrase is None:
-        return {"kdf": "none", "kek": b64encode(kek).decode()}
-    salt, nonce = os.urandom(16), os.urandom(12)
-    sealed = AESGCM(_scrypt(passphrase, salt)).encrypt(nonce, kek, b"kek")
-    return {"kdf": "scrypt", "salt": b64encode(salt).decode(), "kek": b64encode(nonce + sealed).decode()}
-
-
-def _unlock_kek(entry: dict[str, Any], passphrase: bytes | None, zone: Zone) -> bytes:
-    raw = b64decode(entry["kek"])
-    if entry["kdf"] == "none":
-        return raw
+def _unlocked(entry: dict[str, Any], passphrase: bytes | None, zone: Zone) -> bytes:
+    if not is_protected(entry):
+        return b64decode(entry["kek"])
     if passphrase is None:
         raise KeyMissing(f"the keyring of zone {zone} is under a passphrase: name its file in FJO_PASSPHRASE_FILE")
-    try:
-        return AESGCM(_scrypt(passphrase, b64decode(entry["salt"]))).decrypt(raw[:12], raw[12:], b"kek")
-    except InvalidTag:
-        pass
-    raise KeyMissing(f"the passphrase does not open the keyring of zone {zone}")
-
-
-def _scrypt(passphrase: bytes, salt: bytes) -> bytes:
-    return Scrypt(salt=salt, length=32, n=SCRYPT_COST, r=8, p=1).derive(passphrase)
+    kek = unlock_kek(entry, passphrase)
+    if kek is None:
+        raise KeyMissing(f"the passphrase does not open the keyring of zone {zone}")
+    return kek

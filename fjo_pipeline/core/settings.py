@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parent.parent.parent
 class Settings(BaseSettings):
     """One home: folders, engine limits, catalogue."""
 
-    model_config = SettingsConfigDict(env_prefix="FJO_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="FJO_", frozen=True, populate_by_name=True)
 
     home: Path = Path(".fjo")
     transfers: Path | None = None
@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     databank_memory_limit: str = "3GB"
     linkage_engine: Literal["duckdb", "spark"] = "duckdb"
     passphrase_file: Path | None = None
+    keyrings: Path | None = None
+    # What systemd hands to a service; it is systemd's variable, so it has no prefix of ours.
+    credentials_directory: Path | None = Field(default=None, validation_alias="CREDENTIALS_DIRECTORY")
     catalogue: str = "sqlite"
     settle_seconds: int = Field(default=60, ge=0)
     lock_wait_seconds: int = Field(default=600, ge=0)

@@ -16,9 +16,10 @@ import pyrage
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from fjo_pipeline.core.cards import PublicCard
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomically
-from fjo_pipeline.core.keyring import Keyring, PublicCard
+from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.ledger import Ledger
 from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import Session, add_parquet_key, literal
@@ -113,7 +114,7 @@ class Draft:
         path = folder / DRAFT
         if not path.is_file():
             raise Refused(f"there is no draft of {folder.parent.name}/{folder.name}: run the step before this one")
-        content = json.loads(pyrage.decrypt(path.read_bytes(), [keyring.age_identity]))
+        content = json.loads(pyrage.decrypt(path.read_bytes(), keyring.age_identities))
         return cls(folder, b64decode(content["key"]), Subject(**content["subject"]), content["rows"], content["facts"])
 
     def write(self, session: Session, table: str, query: str, parameters: dict[str, object] | None = None) -> int:
@@ -227,7 +228,7 @@ def read_envelope(folder: Path, keyring: Keyring, expected: Kind | None = None) 
     subject = Subject(**signed["subject"])
     name = f"{subject.kind} {subject.dataset}/{subject.refresh} (transfer {folder.name})"
     place = _lies_in(Path(), subject, signed["sequence"])
-    if signed["recipient"] != keyring.card.fingerprint:
+    if signed["recipient"] not in keyring.own_fingerprints:
         raise Refused(f"{name} was signed for another recipient")
     if sender != SENDERS[subject.kind]:
         raise Refused(f"{name} comes from zone {sender}, which may not send it")
@@ -306,7 +307,7 @@ def _open_envelope(folder: Path, keyring: Keyring) -> tuple[dict[str, Any], Zone
     if not path.is_file() or path.stat().st_size > MAXIMUM_ENVELOPE_BYTES:
         raise Refused(f"{name_of_place(folder)} has no usable envelope")
     try:
-        outer = json.loads(pyrage.decrypt(path.read_bytes(), [keyring.age_identity]))
+        outer = json.loads(pyrage.decrypt(path.read_bytes(), keyring.age_identities))
         signed: dict[str, Any] = json.loads(outer["signed"])
         sender: Zone = signed["sender"]
         if sender not in ZONES:
@@ -315,14 +316,21 @@ def _open_envelope(folder: Path, keyring: Keyring) -> tuple[dict[str, Any], Zone
         signed = {}
     if not signed:
         raise Refused(f"{name_of_place(folder)} is not sealed to zone {keyring.zone}, or was altered on the way")
-    verify = Ed25519PublicKey.from_public_bytes(b64decode(keyring.peer(sender).verify_key))
+    if not any(_is_signed(outer, card) for card in keyring.peers(sender)):
+        raise Refused(
+            f"{name_of_place(folder)} does not carry the signature of zone {sender}; where that has rotated its keys, "
+            f"get its new card from its keeper and run `fjo keys trust --zone {keyring.zone} CARD`"
+        )
+    return signed, sender
+
+
+def _is_signed(outer: dict[str, Any], card: PublicCard) -> bool:
     try:
+        verify = Ed25519PublicKey.from_public_bytes(b64decode(card.verify_key))
         verify.verify(b64decode(outer["signature"]), outer["signed"].encode())
     except (InvalidSignature, ValueError, KeyError, TypeError):
-        signed = {}
-    if not signed:
-        raise Refused(f"{name_of_place(folder)} does not carry the signature of zone {sender}")
-    return signed, sender
+        return False
+    return True
 
 
 def name_of_place(folder: Path) -> str:

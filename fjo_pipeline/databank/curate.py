@@ -52,14 +52,16 @@ class Unsound(Exception):
     """Leaves the transaction, so that it is rolled back."""
 
 
-def curated_digest(contract: Contract, file_2: Transfer, file_3: Transfer, keyring: Keyring) -> str:
-    """What a refresh's tables are made from."""
+def curated_digest(
+    contract: Contract, file_2: Transfer, file_3: Transfer, keyring: Keyring, key_version: int | None = None
+) -> str:
+    """What a refresh's tables are made from, under the current version of the key of ids at rest unless told."""
     return sha256_of_texts(
         FORMAT,
         contract.digest,
         file_2.digest,
         file_3.digest,
-        keyring.fingerprint("alf_e"),
+        keyring.fingerprint("alf_e", key_version),
         str(file_3.subject.synthetic),
     )
 
@@ -73,6 +75,7 @@ def recombine_and_curate(
     The files of an increment come together with those that it stands on, `counted`. Refused where Files 2 and 3 are not
     about the same people, or a table has other columns than the contract's.
     """
+    assert_one_key_version(session, keyring)
     refresh, digest = file_2.subject.refresh, curated_digest(contract, file_2, file_3, keyring)
     standing = _standing(session, contract, refresh, _expected(session, contract, file_2, file_3))
     if standing and standing.digest == digest and standing.sound:
@@ -88,6 +91,28 @@ def recombine_and_curate(
         record_partition(session, contract, refresh, curated, keyring, file_3.facts.get("lsoa_vintage"), synthetic)
         rebuild_link_changes(session, contract)
     return curated
+
+
+def assert_one_key_version(session: Session, keyring: Keyring) -> None:
+    """Refused where refreshes stand under another version of the key of ids at rest than the keyring's current one.
+
+    Their ids would not join those that are about to be written, though each were right by itself.
+    """
+    current = keyring.version("alf_e")
+    others = session.rows(
+        "SELECT DISTINCT alf_e_key_version FROM lake.databank.partitions WHERE alf_e_key_version <> ? ORDER BY ALL",
+        (current,),
+        step="look for other versions of the key",
+    )
+    for (version,) in others:
+        mend = (
+            "the keyring is from before a rotation: restore a later backup of it"
+            if version > current
+            else "the store is from before a rotation: run `fjo keys rotate --zone databank --key alf_e`"
+        )
+        raise Refused(
+            f"the store's ids are under version {version} of the key 'alf_e', the keyring's is {current}; {mend}"
+        )
 
 
 def _write_all(

@@ -257,27 +257,35 @@ def held_up(databank: Databank) -> list[str]:
     return [str(each) for each in _arrived(databank) if isinstance(each, NotAllHere)]
 
 
-def _registers(databank: Databank) -> Iterator[Due]:
+def arrived_digests(databank: Databank, key_version: int) -> dict[tuple[str, str], str]:
+    """What the tables of each refresh that has come are made from, under a version of the key of ids at rest."""
+    found = (*_arrived(databank, key_version), *_registers(databank, key_version))
+    return {(each.dataset, each.refresh): each.token for each in found if isinstance(each, Due)}
+
+
+def _registers(databank: Databank, key_version: int | None = None) -> Iterator[Due]:
     """Every version of a register that has come, with what its tables are to be made from."""
     keyring = databank.keyring
     for folder in waiting(databank.settings.inbox("databank"), "register"):
         register, refresh = folder.parent.parent.name, folder.parent.name
         try:
-            token = register_digest(databank.contract(register), read_envelope(folder, keyring), keyring)
+            envelope = read_envelope(folder, keyring)
+            token = register_digest(databank.contract(register), envelope, keyring, key_version)
         except FjoError:
             # Due all the same: the step that needs it says what is wrong.
             token = f"refused-{folder.name}"
         yield Due(register, refresh, token)
 
 
-def _arrived(databank: Databank) -> Iterator[Due | NotAllHere]:
+def _arrived(databank: Databank, key_version: int | None = None) -> Iterator[Due | NotAllHere]:
     """Every refresh of which both files have come, with what its tables are to be made from or what is missing."""
     keyring = databank.keyring
     arrived = Arrived(databank.settings.inbox("databank"), keyring, read_envelope)
     for dataset, refresh in arrived.refreshes:
         try:
             contract = databank.contract(dataset)
-            yield Due(dataset, refresh, curated_digest(contract, *arrived.files(contract, refresh), keyring))
+            files = arrived.files(contract, refresh)
+            yield Due(dataset, refresh, curated_digest(contract, *files, keyring, key_version))
         except NotAllHere as waits:
             yield waits
         except FjoError:

@@ -16,7 +16,7 @@ from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.core.transfers import Transfer
 from fjo_pipeline.databank.checks import ids_out_of_range
 from fjo_pipeline.databank.ciphers import at_rest
-from fjo_pipeline.databank.curate import Curated, Unsound, record_partition
+from fjo_pipeline.databank.curate import Curated, Unsound, assert_one_key_version, record_partition
 from fjo_pipeline.databank.tables import CuratedTable, register_tables
 
 FORMAT = "curated register 1"
@@ -28,11 +28,10 @@ REGISTER_CHECKS = {
 }
 
 
-def register_digest(contract: Contract, transfer: Transfer, keyring: Keyring) -> str:
-    """What a version's tables are made from."""
-    return sha256_of_texts(
-        FORMAT, contract.digest, transfer.digest, keyring.fingerprint("alf_e"), str(transfer.subject.synthetic)
-    )
+def register_digest(contract: Contract, transfer: Transfer, keyring: Keyring, key_version: int | None = None) -> str:
+    """What a version's tables are made from, under the current version of the key of ids at rest unless told."""
+    key = keyring.fingerprint("alf_e", key_version)
+    return sha256_of_texts(FORMAT, contract.digest, transfer.digest, key, str(transfer.subject.synthetic))
 
 
 def curate_register(session: Session, contract: Contract, transfer: Transfer, keyring: Keyring) -> Curated:
@@ -41,6 +40,7 @@ def curate_register(session: Session, contract: Contract, transfer: Transfer, ke
     The checks are part of the transaction: where one fails it is rolled back, and the findings say which. Refused
     where a table has other columns than its layout's.
     """
+    assert_one_key_version(session, keyring)
     refresh, digest = transfer.subject.refresh, register_digest(contract, transfer, keyring)
     tables = {table.name: table for table in register_tables(contract, refresh)}
     if _stands(session, contract, refresh, digest):

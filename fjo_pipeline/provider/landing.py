@@ -13,7 +13,7 @@ from fjo_pipeline.core.contracts import contract, datasets
 from fjo_pipeline.core.deposits import MANIFEST, Deposit, last_change, read_deposit, unpack
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import move_folder, write_atomically
-from fjo_pipeline.core.held_folders import held_folder
+from fjo_pipeline.core.held_folders import held_folder, remove_abandoned
 from fjo_pipeline.core.keyring import open_keyring
 from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.refreshes import parse_refresh
@@ -24,7 +24,7 @@ from fjo_pipeline.provider.identifying import without_identifiers
 from fjo_pipeline.provider.increments import earlier_keys
 
 UNPACKED = ".fjo-deposit-"
-"""What folders are called in which a zip lies unpacked for as long as a command looks at it."""
+"""What folders are called in which a deposit lies in plain for as long as a command looks at it or copies it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,12 @@ def landed(settings: Settings, now: float | None = None) -> Iterator[Landed]:
 
 
 def landing_folders(settings: Settings, now: float | None = None) -> Iterator[tuple[str, Path]]:
-    """Dataset and folder of everything in landing, in order; zips that lie there are unpacked first."""
+    """Dataset and folder of everything in landing, in order; zips that lie there are unpacked first.
+
+    What a killed process left there in plain is wiped.
+    """
+    for place in plain_places(settings):
+        remove_abandoned(place, UNPACKED)
     for each in datasets(settings.contracts):
         folder = settings.landing / each.name
         for archive in sorted(folder.glob("*.zip")) if folder.is_dir() else []:
@@ -70,6 +75,11 @@ def landing_folders(settings: Settings, now: float | None = None) -> Iterator[tu
         for path in sorted(folder.glob("[0-9]*")) if folder.is_dir() else []:
             if path.is_dir() and not path.is_symlink():
                 yield each.name, path
+
+
+def plain_places(settings: Settings) -> tuple[Path, Path]:
+    """Where there may be folders called `UNPACKED` in the provider's zone."""
+    return settings.temporary("provider"), settings.landing
 
 
 def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
@@ -204,16 +214,15 @@ def _unpack_in_place(archive: Path, settings: Settings, now: float | None) -> No
     target = archive.with_suffix("")
     if (now or time.time()) - archive.stat().st_mtime < settings.settle_seconds:
         return
-    with held_folder(archive.parent, UNPACKED) as scratch:
+    with held_folder(settings.landing, UNPACKED) as scratch:
         try:
             if target.exists():
                 _set_aside(archive, target, scratch / "deposit", settings)
                 return
             unpacked = unpack(archive, scratch / "deposit")
             if not (unpacked / MANIFEST).is_file():
-                raise Refused(
-                    f"there is no {MANIFEST} in {archive.name}"
-                )  # A zip comes whole: none is still on its way.
+                # A zip comes whole: none is still on its way.
+                raise Refused(f"there is no {MANIFEST} in {archive.name}")
             move_folder(unpacked, target)
             archive.unlink()
         except Refused:
@@ -241,7 +250,7 @@ def _set_aside(archive: Path, folder: Path, scratch: Path, settings: Settings) -
     _report(target, dataset, refresh, digest, None, why, open_ledger(settings, "provider"))
 
 
-def _copy_in(settings: Settings, deposit: Deposit) -> bool:
+def _copy_in(settings: Settings, deposit: Deposit, scratch: Path) -> bool:
     name, version = deposit.manifest.name, deposit.manifest.version
     target = settings.landing / name / version
     if target.is_dir():

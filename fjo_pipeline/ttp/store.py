@@ -14,6 +14,7 @@ from fjo_pipeline.core.stores import store_lock
 from fjo_pipeline.core.table_contracts import FILE_1_COLUMNS
 from fjo_pipeline.ttp.linkage.memory import SCHEMA as MEMORY_SCHEMA
 
+STORE = "ttp.duckdb"
 MEMORY = "ttp.memory"
 """The schema of what linkage remembers."""
 
@@ -52,7 +53,7 @@ class TtpStore:
     @property
     def path(self) -> Path:
         """The encrypted file."""
-        return self.settings.zone("ttp") / "ttp.duckdb"
+        return self.settings.zone("ttp") / STORE
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -84,10 +85,17 @@ class TtpStore:
             yield session
 
     def _attach(self, session: Session, options: str) -> None:
-        key = b64encode(self.keyring.subkey("store", "ttp.duckdb")).decode()
-        session.run(
-            f"ATTACH {literal(self.path)} AS ttp (ENCRYPTION_KEY {literal(key)}{options})", step="open the TTP's store"
-        )
+        attach_store(session, self.path, "ttp", self.keyring, options=options)
+
+
+def attach_store(
+    session: Session, path: Path, name: str, keyring: Keyring, version: int | None = None, options: str = ""
+) -> None:
+    """Attach a file as the TTP's store under a name, with the current version of its key unless told."""
+    key = b64encode(keyring.subkey("store", STORE, version)).decode()
+    session.run(
+        f"ATTACH {literal(path)} AS {name} (ENCRYPTION_KEY {literal(key)}{options})", step="open the TTP's store"
+    )
 
 
 def partition(dataset: str, refresh: str) -> str:

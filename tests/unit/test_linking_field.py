@@ -1,16 +1,20 @@
 """The linking-field cipher against NIST's samples, and its behaviour at the borders of its input."""
 
 import string
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import duckdb
 import numpy as np
 import numpy.typing
 import pyarrow as pa
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from duckdb.func import PythonUDFType
 
-from fjo_pipeline.core.errors import Refused
+from fjo_pipeline.core import ff1, linking_field
+from fjo_pipeline.core.errors import CipherUnsound, Refused
 from fjo_pipeline.core.linking_field import DOMAIN, LinkingFieldCipher, ff1_decrypt, ff1_encrypt, tweak_for
 
 KEY = bytes(range(32))
@@ -170,3 +174,80 @@ def test_the_tweaks_never_change_since_stored_ids_rest_on_them() -> None:
 def test_a_tweak_without_a_name_is_an_error(dataset: str | None, entity: str) -> None:
     with pytest.raises(ValueError, match="name"):
         tweak_for(dataset, entity)
+
+
+BORDERS = [0, 1, DOMAIN - 1]
+
+
+def test_ids_at_the_borders_of_the_domain_stay_within_it_and_come_back_in_both_forms() -> None:
+    cipher, ids = LinkingFieldCipher(KEY, TWEAK), np.array(BORDERS, np.int64)
+    encrypted = cipher.encrypt(ids)
+    assert ((encrypted >= 0) & (encrypted < DOMAIN)).all()
+    assert cipher.decrypt(encrypted).tolist() == BORDERS
+    assert cipher.decrypt(ids).tolist() != BORDERS
+    for plain, made in zip(BORDERS, encrypted.tolist(), strict=True):
+        assert ff1_encrypt(KEY, TWEAK, numerals(f"{plain:014d}"), 10) == numerals(f"{made:014d}")
+
+
+@pytest.mark.parametrize("outside", [-1, DOMAIN])
+def test_an_id_out_of_range_is_refused_in_an_arrow_column_too(outside: int) -> None:
+    cipher = LinkingFieldCipher(KEY, TWEAK)
+    for permute in (cipher.encrypt_arrow, cipher.decrypt_arrow):
+        with pytest.raises(Refused, match="at most 14 digits"):
+            permute(pa.array([1, None, outside], pa.int64()))
+
+
+def test_an_output_out_of_range_stops_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    cipher = LinkingFieldCipher(KEY, TWEAK)
+    monkeypatch.setattr(linking_field, "_join", lambda left, right, out: out.fill(DOMAIN))
+    for permute in (cipher.encrypt, cipher.decrypt):
+        with pytest.raises(CipherUnsound, match="gave an id of more than 14 digits"):
+            permute(np.array([1], np.int64))
+
+
+@pytest.fixture
+def untested() -> Iterator[None]:
+    """A process that has made no cipher yet, and that makes none of this test's afterwards."""
+    linking_field._assert_sound.cache_clear()
+    yield
+    linking_field._assert_sound.cache_clear()
+
+
+def backwards(key: bytes) -> Cipher[modes.ECB]:
+    """AES, but under the key read backwards."""
+    return Cipher(algorithms.AES(key[::-1]), modes.ECB())
+
+
+@pytest.mark.usefixtures("untested")
+@pytest.mark.parametrize(
+    ("where", "what", "broken", "said"),
+    [
+        (ff1, "block_cipher", backwards, "AES-256 does not give the known answer"),
+        (ff1, "ROUNDS", 8, "FF1 does not give the known answer"),
+        (linking_field, "block_cipher", backwards, "FF1 in bulk does not give"),
+        (linking_field, "ROUNDS", 8, "FF1 in bulk does not give"),
+        (linking_field, "_HALF", 10**7 - 1, "FF1 in bulk does not give"),
+    ],
+)
+def test_a_cipher_that_is_broken_on_this_machine_makes_no_id(
+    where: ModuleType, what: str, broken: object, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, what, broken)
+    for _ in range(2):
+        with pytest.raises(CipherUnsound, match=f"{said}.*no id is made or read on this machine"):
+            LinkingFieldCipher(KEY, TWEAK)
+
+
+@pytest.mark.usefixtures("untested")
+def test_the_known_answers_are_asked_for_once_a_process_and_are_the_reference_forms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[None] = []
+    monkeypatch.setattr(linking_field, "assert_reference_sound", lambda: asked.append(None))
+    for _ in range(3):
+        LinkingFieldCipher(KEY, TWEAK)
+    assert len(asked) == 1
+    for plain, known in zip(linking_field._KNOWN, linking_field._KNOWN_ENCRYPTED, strict=True):
+        assert ff1_encrypt(bytes(range(32)), bytes(range(12)), numerals(f"{plain:014d}"), 10) == numerals(
+            f"{known:014d}"
+        )

@@ -1,7 +1,6 @@
 """Extracts and their pins: the same content again after all that can come, and what two extracts differ in."""
 
 import json
-import os
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import literal, open_session
-from fjo_pipeline.databank.flow import curate, pinned_snapshots, release
+from fjo_pipeline.databank.flow import pinned_snapshots, release
 from fjo_pipeline.databank.projects import records
 from fjo_pipeline.databank.projects.analyst import query
 from fjo_pipeline.databank.projects.comparing import TableChange, compare
@@ -24,6 +23,7 @@ from fjo_pipeline.databank.projects.records import read_record
 from fjo_pipeline.databank.projects.verifying import verify_extract
 from fjo_pipeline.databank.retention import expire_snapshots
 from fjo_pipeline.databank.store import current_snapshot
+from fjo_pipeline.key_rotation import rotate
 from tests.deposit_builder import CLIENTS, TINY, VISITS, with_lines
 from tests.tiny_home import LATER, PROJECT, REFRESH, TinyHome
 
@@ -55,11 +55,7 @@ def alter(home: TinyHome, *statements: str) -> int:
 
 def rotate_key_at_rest(home: TinyHome) -> None:
     """A new version of the key of the `_E` layer, and every table under it: the ids at rest are others."""
-    keyring = home.databank.keyring
-    keyring._add_version("alf_e", os.urandom(32))
-    keyring._save()
-    for refresh in (REFRESH, LATER):
-        assert curate(home.databank, "tiny", refresh).changed
+    assert rotate(home.settings, "databank", "alf_e", lambda _: None).tables > 0
     release(home.databank)
 
 
