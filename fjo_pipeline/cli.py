@@ -13,6 +13,7 @@ from fjo_pipeline.core.errors import FjoError
 from fjo_pipeline.core.sessions import restrict_new_files
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.options import AsCsv, AsJson, form_of, progress
+from fjo_pipeline.optout_commands import optout_app
 from fjo_pipeline.project_commands import project_app
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ for name, each in (
     ("register", register_app),
     ("reference", reference_app),
     ("linkage", linkage_app),
+    ("optout", optout_app),
     ("project", project_app),
     ("output", output_app),
     ("keys", keys_app),
