@@ -103,7 +103,7 @@ def _due(settings: Settings, stage: str, wanted: Wanted) -> Iterator[Task]:
     elif stage == "optouts":
         pairs = ((each.dataset, each.refresh) for each in removals_to_send(ttp_flow.Ttp(settings)))
     elif stage == "removals":
-        pairs = removals_due(databank_flow.Databank(settings))
+        pairs = (each[:2] for each in removals_due(databank_flow.Databank(settings)))
     elif stage == "register":
         pairs = ((each.dataset, each.refresh) for each in register_due(ttp_flow.Ttp(settings)))
     elif stage == "curate":

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.files import move_folder, sha256_of_file, sha256_of_texts, write_atomically
-from fjo_pipeline.core.keyring import Keyring
+from fjo_pipeline.core.keyring import Keyring, PublicCard
 from fjo_pipeline.core.ledger import Ledger
 from fjo_pipeline.core.retention import taken_today
 from fjo_pipeline.core.sessions import Session, add_parquet_key, literal
@@ -38,6 +38,7 @@ SENDERS: Mapping[Kind, Zone] = {
 PARQUET = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION snappy, WRITE_BLOOM_FILTER false"
 ENVELOPE = "envelope.age"
 DRAFT = "draft.bin"
+LESSENED = "lessened 1"
 MAXIMUM_ENVELOPE_BYTES = 8_000_000
 
 
@@ -172,7 +173,7 @@ class Draft:
         return envelope
 
     def _seal(self, keyring: Keyring, recipient: Zone, sequence: int, digest: str) -> FileEntry:
-        peer = keyring.peer(recipient)
+        peer = _card(keyring, recipient)
         signed = {
             "subject": asdict(self.subject),
             "sender": keyring.zone,
@@ -216,7 +217,8 @@ def read_envelope(folder: Path, keyring: Keyring, expected: Kind | None = None) 
     name = f"{subject.kind} {subject.dataset}/{subject.refresh} (transfer {folder.name})"
     if signed["recipient"] != keyring.card.fingerprint:
         raise Refused(f"{name} was signed for another recipient")
-    if sender != SENDERS[subject.kind]:
+    # What a zone was sent and had to lessen it has sealed to itself anew; nobody else has its signing key.
+    if sender not in (SENDERS[subject.kind], keyring.zone):
         raise Refused(f"{name} comes from zone {sender}, which may not send it")
     if expected is not None and subject.kind != expected:
         raise Refused(f"{name} lies where a {expected} is expected")
@@ -265,6 +267,37 @@ def accept(transfer: Transfer, ledger: Ledger) -> bool:
     return last is None or last.digest != transfer.digest
 
 
+def lessened(transfer: Transfer, session: Session, keyring: Keyring, scratch: Path, queries: Mapping[str, str]) -> Path:
+    """A received transfer written anew with the rows of these queries by table, sealed by the recipient to itself.
+
+    It lies in a folder of `scratch` for `replace_transfer`; its digest is another one, so what was made of it is due.
+    """
+    subject = transfer.subject
+    draft = Draft.begin(scratch / f"{subject.kind}_{subject.dataset}_{subject.refresh}", subject)
+    draft.facts.update(transfer.facts)
+    for table, query in queries.items():
+        draft.write(session, table, query)
+    draft._seal(keyring, keyring.zone, transfer.sequence, sha256_of_texts(LESSENED, transfer.digest))
+    return draft.folder
+
+
+def replace_transfer(transfer: Transfer, by: Path) -> None:
+    """Put what `lessened` wrote in a transfer's place, and destroy the transfer and those that it had replaced.
+
+    The new one is there before the old one goes, under a name that sorts after it: whatever stops this, it counts.
+    """
+    number = int(transfer.folder.name.partition("-")[2] or 0) + 1
+    target = transfer.folder.with_name(f"{transfer.sequence:08d}-{number:04d}")
+    move_folder(by, target)
+    forget_before(target)
+
+
+def forget_before(folder: Path) -> None:
+    """Destroy the transfers of the same refresh that one has replaced."""
+    for earlier in sorted(each for each in folder.parent.iterdir() if each.name < folder.name):
+        shutil.rmtree(earlier)
+
+
 def parquet_relation(session: Session, path: Path, key: bytes) -> str:
     """An SQL expression that reads one encrypted Parquet file."""
     name = f"key_{sha256_of_texts(str(path))[:16]}"
@@ -286,7 +319,7 @@ def _open_envelope(folder: Path, keyring: Keyring) -> tuple[dict[str, Any], Zone
         signed = {}
     if not signed:
         raise Refused(f"transfer {folder.name} is not sealed to zone {keyring.zone}, or was altered on the way")
-    verify = Ed25519PublicKey.from_public_bytes(b64decode(keyring.peer(sender).verify_key))
+    verify = Ed25519PublicKey.from_public_bytes(b64decode(_card(keyring, sender).verify_key))
     try:
         verify.verify(b64decode(outer["signature"]), outer["signed"].encode())
     except (InvalidSignature, ValueError, KeyError, TypeError):
@@ -294,6 +327,10 @@ def _open_envelope(folder: Path, keyring: Keyring) -> tuple[dict[str, Any], Zone
     if not signed:
         raise Refused(f"transfer {folder.name} does not carry the signature of zone {sender}")
     return signed, sender
+
+
+def _card(keyring: Keyring, zone: Zone) -> PublicCard:
+    return keyring.card if zone == keyring.zone else keyring.peer(zone)
 
 
 def _lies_in(inbox: Path, subject: Subject, sequence: int) -> Path:
