@@ -20,10 +20,10 @@ KNOWN = ("register_id", "nhs_number", *NAMED)
 # Each given detail must hold of the person; several rows of names and addresses are one person's.
 CONDITIONS = {
     "register_id": "person.register_id = $register_id",
-    "nhs_number": """linkage_valid_nhs(regexp_replace($nhs_number, '[^0-9]', '', 'g'))
-        AND regexp_replace(person.nhs_number, '[^0-9]', '', 'g') = regexp_replace($nhs_number, '[^0-9]', '', 'g')""",
+    "nhs_number": "linkage_nhs(person.nhs_number) = linkage_nhs($nhs_number)",
     "forename": """EXISTS (FROM ttp.register.name AS name WHERE name.register_id = person.register_id
-        AND linkage_key(name.forename) = linkage_key($forename) AND linkage_key(name.surname) = linkage_key($surname))""",
+        AND linkage_key(name.forename) = linkage_key($forename)
+        AND linkage_key(name.surname) = linkage_key($surname))""",
     "date_of_birth": "person.date_of_birth = $date_of_birth",
     "postcode": """EXISTS (FROM ttp.register.address AS home WHERE home.register_id = person.register_id
         AND linkage_postcode(home.postcode) = linkage_postcode($postcode))""",

@@ -1,4 +1,7 @@
-"""The TTP's inbox: File 1 transfers, a register that was loaded, and a list of opt-outs to send. The sensor only registers and starts."""
+"""The TTP's inbox: File 1 transfers, a register that was loaded, a list of opt-outs to send.
+
+The sensor only registers and starts.
+"""
 
 from collections.abc import Iterator
 

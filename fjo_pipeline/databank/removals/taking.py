@@ -15,7 +15,7 @@ from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.core.transfers import Kind, accept, forget_before, open_transfer, read_envelope, waiting
 from fjo_pipeline.databank.flow import Databank, pinned_snapshots, released
-from fjo_pipeline.databank.increments import Arrived, NotAllHere
+from fjo_pipeline.databank.increments import Arrived
 from fjo_pipeline.databank.removals.history import History, people_by_dataset, plan_history, rewrite_history
 from fjo_pipeline.databank.removals.leaving_out import leave_out, leave_out_of_register
 from fjo_pipeline.databank.removals.receiving import KIND, last_removals, nobody, pairs_of, removed_table, scratch
@@ -77,8 +77,8 @@ def _lessen_inbox(databank: Databank, session: Session, removed: str, people: di
     for dataset, refresh in reversed(Arrived(inbox, keyring, read_envelope).refreshes):
         try:
             pairs = pairs_of(databank, dataset, refresh)
-        except NotAllHere:
-            # Seen to when it is received: until then nothing is made of it.
+        except Refused:
+            # Not all here, or not sound: nothing is made of it until it is received, and then it is looked through.
             continue
         contract = databank.contract(dataset)
         changed |= leave_out(session, contract, pairs, removed, people.get(dataset, none), keyring, scratch(databank))
