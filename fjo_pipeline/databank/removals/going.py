@@ -23,7 +23,7 @@ class HeldTable(CuratedTable):
     relation: str = ""
     suffixed: bool = True
 
-    def qualified(self, catalogue: str = "lake") -> str:
+    def qualified(self, catalogue: str = "lake") -> str:  # noqa: ARG002 - as that of which this is one
         """The relation as SQL."""
         return self.relation
 

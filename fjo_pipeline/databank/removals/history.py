@@ -138,7 +138,7 @@ def _groups(session: Session, contracts: Sequence[Contract]) -> Iterator[SeenRef
             there = {
                 table.name: seen[table.schema, table.table] for table in tables if (table.schema, table.table) in seen
             }
-            for snapshot in sorted({each.seen_from for each in sum(there.values(), [])}):
+            for snapshot in sorted({each.seen_from for found in there.values() for each in found}):
                 held = {
                     table.name: _held(table, snapshot)
                     for table in tables

@@ -15,6 +15,7 @@ from fjo_pipeline.core.sessions import Session, add_parquet_key, identifier, lit
 from fjo_pipeline.core.stores import one_transaction
 
 CATALOGUE = "__ducklake_metadata_lake"
+NO_VALUES = "min_value = NULL, max_value = NULL, extra_stats = NULL"
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,8 @@ def write_without(
     """
     old = data_path / generation.folder / file.path if file.relative else Path(file.path)
     name = f"lake_file_{file.number}"
-    relation = (
-        f"read_parquet({literal(old)}, encryption_config = {{footer_key_value: from_base64({literal(file.key)})}})"
-    )
+    opened = f"{{footer_key_value: from_base64({literal(file.key)})}}"
+    relation = f"read_parquet({literal(old)}, encryption_config = {opened})"
     gone = session.value(f"SELECT count(*) FROM {relation} AS given WHERE {condition}", step="look for rows that go")
     if not gone:
         return None
@@ -117,8 +117,8 @@ def write_without(
     )
     if deletions:
         raise Refused(
-            f"rows of {generation.name} were deleted one by one: rewrite it whole (CREATE OR REPLACE TABLE … AS FROM …), "
-            "then run `fjo refresh` again"
+            f"rows of {generation.name} were deleted one by one: rewrite it whole (CREATE OR REPLACE TABLE … AS "
+            "FROM …), then run `fjo refresh` again"
         )
     key = secrets.token_bytes(32)
     add_parquet_key(session, name, key)
@@ -126,7 +126,8 @@ def write_without(
     # In the order of its rows, which is that of the ids at rest and so that of no source.
     found = session.row(
         f"COPY (SELECT * FROM {relation} AS given WHERE NOT ({condition}) ORDER BY ALL) TO {literal(new)} "
-        f"(FORMAT parquet, FIELD_IDS {generation.fields}, ENCRYPTION_CONFIG {{footer_key: {literal(name)}}}, RETURN_STATS)",
+        f"(FORMAT parquet, FIELD_IDS {generation.fields}, RETURN_STATS, "
+        f"ENCRYPTION_CONFIG {{footer_key: {literal(name)}}})",
         step="write a file anew",
     )
     _, rows, size, footer, statistics, _ = found
@@ -157,12 +158,11 @@ def _put_statistics(session: Session, file: DataFile) -> None:
     about = f"WHERE data_file_id = {file.number}"
     table = f"(SELECT table_id FROM {CATALOGUE}.ducklake_data_file {about})"
     session.run(
-        f"UPDATE {CATALOGUE}.ducklake_file_column_stats SET min_value = NULL, max_value = NULL, extra_stats = NULL {about}",
+        f"UPDATE {CATALOGUE}.ducklake_file_column_stats SET {NO_VALUES} {about}",
         step="forget a file's values",
     )
     session.run(
-        f"UPDATE {CATALOGUE}.ducklake_table_column_stats SET min_value = NULL, max_value = NULL, extra_stats = NULL "
-        f"WHERE table_id = {table}",
+        f"UPDATE {CATALOGUE}.ducklake_table_column_stats SET {NO_VALUES} WHERE table_id = {table}",
         step="forget a table's values",
     )
     session.run(

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import date
 
 from fjo_pipeline.core.contracts import datasets, registers
-from fjo_pipeline.core.errors import FjoError, Refused, StoreBusy
+from fjo_pipeline.core.errors import Refused, StoreBusy
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.core.stores import one_transaction
 from fjo_pipeline.core.transfers import Kind, accept, forget_before, open_transfer, read_envelope, waiting
@@ -37,7 +37,7 @@ def removals_due(databank: Databank) -> Iterator[tuple[str, str, str]]:
 
 
 def take_removals(databank: Databank, refresh: str, today: date) -> bool:
-    """Erase whom the last list of removals names from all that the databank holds; False where nobody of them was there.
+    """Erase whom the last list of removals names from all that the databank holds; False where nobody was there.
 
     `refresh` is the date under which the list came. Refused for other columns, or where a later list is there.
     """
@@ -92,7 +92,7 @@ def _lessen_inbox(databank: Databank, session: Session, removed: str, people: di
 
 
 def _note_erasures(session: Session, history: History, today: date) -> None:
-    """Dataset, refresh and day of what is erased, never who or how many; before the rows go, for `verify` rests on it."""
+    """Dataset, refresh and day of what is erased, never who or how many; first, for `verify` rests on it."""
     if not history.refreshes:
         return
     with one_transaction(session):

@@ -1,9 +1,9 @@
 """Opt-out at the TTP: whom the details find, what is kept of it and said of it, and who is sent no more."""
 
 import json
-from io import StringIO
 from collections.abc import Sequence
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -125,7 +125,7 @@ def test_the_list_is_due_to_be_sent_once_and_again_when_somebody_is_added_or_rec
 
 
 def test_an_opt_out_does_not_follow_a_person_over_an_adoption(empty_home: TinyHome, tmp_path: Path) -> None:
-    """The old record is closed, the new one is a person of its own, and nothing that is sent may tell that both are one."""
+    """The old record is closed and the new one is a person of its own: nothing may tell that both are one."""
     add_optout(empty_home.ttp, "register_id: 101", "opt-out", TODAY)
     closed = [
         row | {"RECORD_STATUS": "closed_by_adoption"} if row["PERS_ID"] == 101 else row
