@@ -50,7 +50,8 @@ def test_a_persons_opt_out_reaches_every_view_and_file_and_the_next_extract(chai
     databank, ttp = Databank(settings), Ttp(settings)
     with ttp.store.writing() as session:
         (links,) = session.rows(
-            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'links' AND table_name LIKE ? ORDER BY 1 LIMIT 1",
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'links' AND table_name LIKE ? "
+            "ORDER BY 1 LIMIT 1",
             (f"{ECMS}%",),
             step="look for links",
         )
