@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.sessions import Session
-from fjo_pipeline.core.transfers import Kind, Transfer, open_transfer, waiting
-from fjo_pipeline.databank.increments import one_by_one
+from fjo_pipeline.core.transfers import Kind, Transfer, open_transfer, read_envelope, waiting
+from fjo_pipeline.databank.increments import Arrived, one_by_one
 from fjo_pipeline.databank.removals.going import id_table
 from fjo_pipeline.databank.removals.leaving_out import LEFT_OUT, leave_out, leave_out_of_register
 
@@ -36,12 +36,15 @@ def last_removals(databank: "Databank") -> Path | None:
 
 def leave_out_at_receipt(databank: "Databank", dataset: str, refresh: str) -> None:
     """Take whoever goes out of Files 2 and 3 of a refresh before anything is made of them."""
-    removals, pairs = _open_removals(databank), pairs_of(databank, dataset, refresh)
-    if removals is None and not any(LEFT_OUT in each.files and each.files[LEFT_OUT].rows for _, each in pairs):
+    removals, contract = _open_removals(databank), databank.contract(dataset)
+    # The envelopes alone say whether anybody is left out: files are verified again only where somebody may be.
+    arrived = Arrived(databank.settings.inbox("databank"), databank.keyring, read_envelope)
+    _, file_3 = arrived.files(contract, refresh)
+    listed = any(LEFT_OUT in each.files and each.files[LEFT_OUT].rows for each in one_by_one(file_3))
+    if removals is None and not listed:
         return
     with databank.store.reading() as session:
-        removed = removed_table(session, removals)
-        contract = databank.contract(dataset)
+        removed, pairs = removed_table(session, removals), pairs_of(databank, dataset, refresh)
         leave_out(session, contract, pairs, removed, nobody(session), databank.keyring, scratch(databank))
 
 
