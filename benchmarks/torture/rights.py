@@ -1,4 +1,4 @@
-"""People's rights attacked: erased people looked for everywhere, erasures killed, files put back, identities crossed."""
+"""People's rights attacked: whoever is erased looked for, erasures killed, files put back, identities crossed."""
 
 import shutil
 import tempfile
