@@ -260,10 +260,15 @@ def test_a_list_that_was_taken_away_is_missed(home: TinyHome) -> None:
 
 
 @pytest.mark.parametrize(
-    "place",
-    ["_note_erasures", "_lessen_inbox", "rewrite_history", "_forget_in_catalogue"],
+    ("place", "when"),
+    [
+        ("_note_erasures", "before"),
+        ("_lessen_inbox", "before"),
+        ("rewrite_history", "before"),
+        ("_forget_in_catalogue", "before"),
+        ("_forget_in_catalogue", "after"),
+    ],
 )
-@pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_any_step_and_run_again_it_ends_the_same(
     home: TinyHome, monkeypatch: pytest.MonkeyPatch, place: str, when: str
 ) -> None:
