@@ -78,7 +78,7 @@ def generations(session: Session) -> Iterator[Generation]:
         "ORDER BY c.table_id, column_order, column_id",
         step="list columns",
     ):
-        columns.setdefault(table, []).append(tuple(column))  # type: ignore[arg-type]
+        columns.setdefault(table, []).append(tuple(column))
     for table_id, begins, ends, schema, name, folder in session.rows(
         "SELECT t.table_id, t.begin_snapshot, t.end_snapshot, s.schema_name, t.table_name, s.path || t.path "
         f"FROM {CATALOGUE}.ducklake_table AS t JOIN {CATALOGUE}.ducklake_schema AS s USING (schema_id) "

@@ -42,7 +42,7 @@ def test_one_person_is_found_by_id_or_by_name_date_of_birth_and_postcode(empty_h
 def test_one_person_is_found_by_nhs_number_and_a_wrong_number_finds_nobody(
     empty_home: TinyHome, tmp_path: Path
 ) -> None:
-    persons = [row | {"NHS_NUMBER": "9434765919"} if row["PERS_ID"] == 103 else row for row in PERSONS]
+    persons = [{**row, "NHS_NUMBER": "9434765919"} if row["PERS_ID"] == 103 else row for row in PERSONS]
     load_register(empty_home.ttp, write_register(tmp_path / "register", persons, "20240201"))
     assert add_optout(empty_home.ttp, "nhs_number: 943 476 5919", "opt-out", TODAY) == (1, True)
     assert listed(empty_home) == [(1, "103")]
@@ -113,7 +113,7 @@ def test_the_list_is_due_to_be_sent_once_and_again_when_somebody_is_added_or_rec
     assert not list(removals_due(ttp))
     assert not send_removals(ttp, REGISTER_REFRESH)
     # In the next register 102 was merged into 103, and 101, whom the list does not have, was adopted.
-    merged = [row | ({"MERGED_INTO": 103} if row["PERS_ID"] == 102 else {}) for row in PERSONS]
+    merged = [{**row, **({"MERGED_INTO": 103} if row["PERS_ID"] == 102 else {})} for row in PERSONS]
     load_register(ttp, write_register(tmp_path / "register", merged, "20240201"))
     assert listed(empty_home) == [(1, "102"), (1, "103")]
     assert [each.refresh for each in removals_due(ttp)] == ["20240201"]
@@ -128,7 +128,7 @@ def test_an_opt_out_does_not_follow_a_person_over_an_adoption(empty_home: TinyHo
     """The old record is closed and the new one is a person of its own: nothing may tell that both are one."""
     add_optout(empty_home.ttp, "register_id: 101", "opt-out", TODAY)
     closed = [
-        row | {"RECORD_STATUS": "closed_by_adoption"} if row["PERS_ID"] == 101 else row
+        {**row, "RECORD_STATUS": "closed_by_adoption"} if row["PERS_ID"] == 101 else row
         for row in PERSONS if row["PERS_ID"] != 104
     ]  # fmt: skip
     new: Row = {"PERS_ID": 105, "DATE_OF_BIRTH": "2015-03-02", "SEX": "2", "RECORD_STATUS": "current"}
