@@ -62,7 +62,7 @@ def test_a_persons_opt_out_reaches_every_view_and_file_and_the_next_extract(chai
     before = found_in_files(databank, texts)
     # In the tables as they came, in the harmonised core, and in views on it.
     assert any("_ALF_" in name for name in before)
-    assert {"int_people", "int_subjects"} & set(before)
+    assert any(name.startswith("int_people") for name in before)
     first, was = read_record(databank, "1661"), released(databank)
     assert everything_due(settings) == []
 
