@@ -15,6 +15,7 @@ from fjo_pipeline.core.processes import guard_process
 from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.key_commands import keys_app
 from fjo_pipeline.options import AsCsv, AsJson, form_of, progress
+from fjo_pipeline.optout_commands import optout_app
 from fjo_pipeline.project_commands import project_app
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ for name, each in (
     ("register", register_app),
     ("reference", reference_app),
     ("linkage", linkage_app),
+    ("optout", optout_app),
     ("project", project_app),
     ("output", output_app),
     ("keys", keys_app),

@@ -19,6 +19,7 @@ from fjo_pipeline.databank.projects.due import projects_asking
 from fjo_pipeline.databank.projects.lifecycle import note_expired
 from fjo_pipeline.databank.quality.page import pages_are_due
 from fjo_pipeline.databank.quality.receiving import reports_due
+from fjo_pipeline.databank.removals.taking import removals_due
 from fjo_pipeline.home import refresh_lock, zones_here
 from fjo_pipeline.provider import flow as provider_flow
 from fjo_pipeline.provider import retention as provider_retention
@@ -26,6 +27,7 @@ from fjo_pipeline.tasks import STAGES, Task
 from fjo_pipeline.ttp import flow as ttp_flow
 from fjo_pipeline.ttp import retention as ttp_retention
 from fjo_pipeline.ttp.register.sending import register_due
+from fjo_pipeline.ttp.removals import removals_due as removals_to_send
 
 Say = Callable[[str], None]
 
@@ -123,6 +125,10 @@ def _due(settings: Settings, stage: str, wanted: Wanted) -> Iterator[Task]:
         pairs = ((each.dataset, each.refresh) for each in provider_flow.due(provider_flow.Provider(settings)))
     elif stage == "link":
         pairs = ((each.dataset, each.refresh) for each in ttp_flow.due(ttp_flow.Ttp(settings)))
+    elif stage == "optouts":
+        pairs = ((each.dataset, each.refresh) for each in removals_to_send(ttp_flow.Ttp(settings)))
+    elif stage == "removals":
+        pairs = (each[:2] for each in removals_due(databank_flow.Databank(settings)))
     elif stage == "register":
         pairs = ((each.dataset, each.refresh) for each in register_due(ttp_flow.Ttp(settings)))
     elif stage == "curate":

@@ -6,8 +6,10 @@ from fjo_pipeline.core.settings import Zone
 
 STAGES: dict[str, tuple[Zone, tuple[str, ...]]] = {
     "split": ("provider", ("deposit", "file_1", "file_2", "transfers")),
+    "optouts": ("ttp", ("removals",)),
     "link": ("ttp", ("file_1", "linkage", "linkage_report", "file_3", "transfers")),
     "register": ("ttp", ("history", "transfers")),
+    "removals": ("databank", ("removals",)),
     "curate": ("databank", ("received", "curated", "refresh_differences")),
     "differences": ("databank", ("refresh_differences",)),
     "quality": ("databank", ("linkage_quality",)),

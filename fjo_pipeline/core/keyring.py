@@ -186,7 +186,11 @@ class Keyring:
     @property
     def own_fingerprints(self) -> set[str]:
         """The fingerprints of this zone's card and of its earlier ones, to which transfers may still be addressed."""
-        return {each.fingerprint for each in (self.card, *map(card_of, self._document.get("earlier_cards", ())))}
+        return {each.fingerprint for each in self._own_cards}
+
+    @property
+    def _own_cards(self) -> list[PublicCard]:
+        return [self.card, *map(card_of, reversed(self._document.get("earlier_cards", ())))]
 
     @property
     def signing_key(self) -> Ed25519PrivateKey:
@@ -241,8 +245,10 @@ class Keyring:
             )
         return card_of(self._document["peers"][zone])
 
-    def peers(self, zone: Zone) -> list[PublicCard]:
-        """The pinned public keys of another zone, then those that they came after; KeyMissing where none are."""
+    def cards_of(self, zone: Zone) -> list[PublicCard]:
+        """The pinned public keys of another zone, or this one's own, then those before them; KeyMissing where none."""
+        if zone == self.zone:
+            return self._own_cards
         return [self.peer(zone), *map(card_of, reversed(self._document.get("earlier_peers", {}).get(zone, [])))]
 
     @property

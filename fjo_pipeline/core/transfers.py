@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fjo_pipeline.core.cards import PublicCard
 from fjo_pipeline.core.errors import Refused
-from fjo_pipeline.core.files import sha256_of_file, sha256_of_texts, write_atomically
+from fjo_pipeline.core.files import move_folder, sha256_of_file, sha256_of_texts, write_atomically
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.ledger import Ledger
 from fjo_pipeline.core.retention import taken_today
@@ -40,6 +40,7 @@ SENDERS: Mapping[Kind, Zone] = {
 PARQUET = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION snappy, WRITE_BLOOM_FILTER false"
 ENVELOPE = "envelope.age"
 DRAFT = "draft.bin"
+LESSENED = "lessened 1"
 MAXIMUM_ENVELOPE_BYTES = 8_000_000
 
 
@@ -230,11 +231,13 @@ def read_envelope(folder: Path, keyring: Keyring, expected: Kind | None = None) 
     place = _lies_in(Path(), subject, signed["sequence"])
     if signed["recipient"] not in keyring.own_fingerprints:
         raise Refused(f"{name} was signed for another recipient")
-    if sender != SENDERS[subject.kind]:
+    # What a zone was sent and had to lessen it has sealed to itself anew; nobody else has its signing key.
+    if sender not in (SENDERS[subject.kind], keyring.zone):
         raise Refused(f"{name} comes from zone {sender}, which may not send it")
     if expected is not None and subject.kind != expected:
         raise Refused(f"{name} lies where a {expected} is expected")
-    if folder.parts[-4:] != place.parts:
+    # One that was lessened has a number after its sequence.
+    if (*folder.parts[-4:-1], folder.name.partition("-")[0]) != place.parts:
         raise Refused(
             f"{name} lies in another one's place, {name_of_place(folder)}: it was moved there after it was sent"
         )
@@ -295,6 +298,39 @@ def heads_noted(ledger: Ledger) -> dict[Zone, list[str]]:
     return noted
 
 
+def lessened(transfer: Transfer, session: Session, keyring: Keyring, scratch: Path, queries: Mapping[str, str]) -> Path:
+    """A received transfer written anew with the rows of these queries by table, sealed by the recipient to itself.
+
+    It lies in a folder of `scratch` for `replace_transfer`; its digest is another one, so what was made of it is due.
+    """
+    subject = transfer.subject
+    draft = Draft.begin(scratch / f"{subject.kind}_{subject.dataset}_{subject.refresh}", subject)
+    draft.facts.update(transfer.facts)
+    for table, query in queries.items():
+        draft.write(session, table, query)
+    digest = sha256_of_texts(LESSENED, transfer.digest)
+    # The head of the log of who sent it first: that is what it goes on telling.
+    draft._seal(keyring, keyring.card, transfer.sequence, digest, transfer.sender_log or "")
+    return draft.folder
+
+
+def replace_transfer(transfer: Transfer, by: Path) -> None:
+    """Put what `lessened` wrote in a transfer's place, and destroy the transfer and those that it had replaced.
+
+    The new one is there before the old one goes, under a name that sorts after it: whatever stops this, it counts.
+    """
+    number = int(transfer.folder.name.partition("-")[2] or 0) + 1
+    target = transfer.folder.with_name(f"{transfer.sequence:08d}-{number:04d}")
+    move_folder(by, target)
+    forget_before(target)
+
+
+def forget_before(folder: Path) -> None:
+    """Destroy the transfers of the same refresh that one has replaced."""
+    for earlier in sorted(each for each in folder.parent.iterdir() if each.name < folder.name):
+        shutil.rmtree(earlier)
+
+
 def parquet_relation(session: Session, path: Path, key: bytes) -> str:
     """An SQL expression that reads one encrypted Parquet file."""
     name = f"key_{sha256_of_texts(str(path))[:16]}"
@@ -316,7 +352,7 @@ def _open_envelope(folder: Path, keyring: Keyring) -> tuple[dict[str, Any], Zone
         signed = {}
     if not signed:
         raise Refused(f"{name_of_place(folder)} is not sealed to zone {keyring.zone}, or was altered on the way")
-    if not any(_is_signed(outer, card) for card in keyring.peers(sender)):
+    if not any(_is_signed(outer, card) for card in keyring.cards_of(sender)):
         raise Refused(
             f"{name_of_place(folder)} does not carry the signature of zone {sender}; where that has rotated its keys, "
             f"get its new card from its keeper and run `fjo keys trust --zone {keyring.zone} CARD`"

@@ -21,6 +21,7 @@ from fjo_pipeline.databank.dbt import models_digest
 from fjo_pipeline.databank.increments import Arrived, NotAllHere, Pair, counted, one_by_one
 from fjo_pipeline.databank.pins import Pins
 from fjo_pipeline.databank.register import curate_register, register_digest
+from fjo_pipeline.databank.removals.receiving import leave_out_at_receipt, leave_out_of_register_at_receipt
 from fjo_pipeline.databank.retention import expire_snapshots
 from fjo_pipeline.databank.store import DatabankStore, current_snapshot
 
@@ -99,6 +100,7 @@ class Release:
 
 def receive(databank: Databank, dataset: str, refresh: str) -> tuple[Transfer, Transfer]:
     """Verify Files 2 and 3 of a refresh, and those that it stands on, and enter them into the ledger."""
+    leave_out_at_receipt(databank, dataset, refresh)
     file_2, file_3 = databank.files(dataset, refresh)
     for transfer in (*one_by_one(file_2), *one_by_one(file_3)):
         accept(transfer, databank.ledger)
@@ -116,6 +118,7 @@ def curate(databank: Databank, dataset: str, refresh: str) -> Curated:
 
 def receive_register(databank: Databank, register: str, refresh: str) -> Transfer:
     """Verify a register's people and addresses and enter them into the ledger."""
+    leave_out_of_register_at_receipt(databank, register, refresh)
     transfer = databank.transfer("register", register, refresh)
     accept(transfer, databank.ledger)
     return transfer

@@ -1,6 +1,7 @@
 """A register's assets in the databank: received → curated, as the datasets have them, from one transfer."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import dagster as dg
 
@@ -13,11 +14,12 @@ from fjo_pipeline.core.orchestration import (
 from fjo_pipeline.databank.assets import curation_results
 from fjo_pipeline.databank.flow import Databank, curate_received_register, receive_register
 from fjo_pipeline.databank.register import REGISTER_CHECKS
+from fjo_pipeline.databank.removals.taking import take_removals
 
 
 def register_assets(register: str) -> list[dg.AssetsDefinition]:
     """The databank's assets of one register."""
-    return [_received(register), _curated(register)]
+    return [_received(register), _curated(register), _removals(register)]
 
 
 def _received(register: str) -> dg.AssetsDefinition:
@@ -54,3 +56,19 @@ def _curated(register: str) -> dg.AssetsDefinition:
         yield from curation_results(key, result)
 
     return curated
+
+
+def _removals(register: str) -> dg.AssetsDefinition:
+    @stage_asset(
+        key=["databank", register, "removals"],
+        deps=[["ttp", register, "removals"]],
+        kinds={"age", "ducklake"},
+        description="Whoever has opted out, erased from transfers, tables and every snapshot.",
+    )
+    def removals(context: dg.AssetExecutionContext, databank: dg.ResourceParam[Databank]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            changed = take_removals(databank, context.partition_key, date.today())
+        # No count: those whom it is about may be few.
+        return dg.MaterializeResult(metadata={"changed": changed})
+
+    return removals

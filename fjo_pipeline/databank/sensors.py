@@ -10,12 +10,23 @@ import dagster as dg
 from fjo_pipeline.core.orchestration import register_partition
 from fjo_pipeline.databank.flow import Databank, due, release_due
 from fjo_pipeline.databank.quality.receiving import reports_due
+from fjo_pipeline.databank.removals.taking import removals_due
 
-INBOX = "Looks for refreshes whose Files 2 and 3 are both there, for registers and for linkage reports."
+INBOX = "Looks for refreshes whose Files 2 and 3 are both there, for registers, linkage reports and lists of removals."
 
 
 def requests(databank: Databank, instance: dg.DagsterInstance, only: str | None = None) -> Iterator[dg.RunRequest]:
     """A run for each refresh whose tables are due and each linkage report that has arrived, of all datasets or one."""
+    # Before anything else is curated: what is curated meanwhile is looked through again.
+    for register, refresh, token in removals_due(databank):
+        if only not in (None, register):
+            continue
+        register_partition(instance, register, refresh)
+        yield dg.RunRequest(
+            run_key=f"removals-{register}-{refresh}-{token}",
+            asset_selection=[dg.AssetKey(["databank", register, "removals"])],
+            partition_key=refresh,
+        )
     for each in due(databank):
         if only not in (None, each.dataset):
             continue

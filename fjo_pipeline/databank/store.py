@@ -57,7 +57,7 @@ class DatabankStore:
     def catalogue(self) -> str:
         """The catalogue as DuckLake names it: `sqlite:<path>`, or `postgres:<connection>` from the settings."""
         if self.settings.catalogue == "sqlite":
-            return f"sqlite:{self._sqlite}"
+            return f"sqlite:{self.sqlite}"
         return self.settings.catalogue
 
     @property
@@ -73,19 +73,19 @@ class DatabankStore:
     @property
     def exists(self) -> bool:
         """Whether the store has been made; a PostgreSQL catalogue is taken to be there."""
-        return self._sqlite.exists() or self.settings.catalogue != "sqlite"
+        return self.sqlite.exists() or self.settings.catalogue != "sqlite"
 
     def create(self) -> None:
         """Make the store, or leave it as it is where it is there; safe to repeat."""
         self.data_path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._sqlite.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.sqlite.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._locked(), self._session() as session:
             self._attach(session, "")
             # Inlined rows would stand in the catalogue in plain; the option persists, ATTACH's own does not.
             session.run("CALL lake.set_option('data_inlining_row_limit', 0)", step="keep rows out of the catalogue")
             session.run(SCHEMA + store_schema(), step="lay out the databank's store")
         if self.settings.catalogue == "sqlite":
-            connection = sqlite3.connect(self._sqlite)
+            connection = sqlite3.connect(self.sqlite)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.close()
 
@@ -115,7 +115,7 @@ class DatabankStore:
         with self._kept(snapshot), self._session(lock=False) as session:
             self._attach(session, f", READ_ONLY, SNAPSHOT_VERSION {snapshot}")
             session.run("USE lake", step="choose the store")
-            confine(session, [self.data_path, self._sqlite.parent])
+            confine(session, [self.data_path, self.sqlite.parent])
             yield session
 
     @contextmanager
@@ -163,7 +163,8 @@ class DatabankStore:
         return self.settings.zone("databank") / "locks" / "readers"
 
     @property
-    def _sqlite(self) -> Path:
+    def sqlite(self) -> Path:
+        """The file of a SQLite catalogue."""
         return self.settings.zone("databank") / "catalogue" / "catalogue.sqlite"
 
     def _assert_made(self) -> None:

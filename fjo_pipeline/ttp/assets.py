@@ -162,7 +162,7 @@ def _file_3(dataset: str, band: tuple[float, float]) -> dg.AssetsDefinition:
             discard_file_3(ttp, dataset, context.partition_key)
         yield dg.MaterializeResult(
             metadata={
-                "dagster/row_count": draft.rows["file_3"],
+                "dagster/row_count": counts["rows"],
                 "linked": counts["linked"],
                 "match_rate": rate,
                 "residences_without_number": draft.facts["residences_met"],

@@ -16,9 +16,11 @@ from fjo_pipeline.ttp.file_1 import homes_query
 from fjo_pipeline.ttp.reference import folded_postcode
 from fjo_pipeline.ttp.residences import RESIDENCES, number_residences, ralf_cipher, residences_digest
 from fjo_pipeline.ttp.second_register import alf2_cipher
-from fjo_pipeline.ttp.store import FILE_1_TYPES, has_partition, partition
+from fjo_pipeline.ttp.store import FILE_1_TYPES, has_partition, opted_out, partition
 
 FORMAT = "file 3, 2"
+LEFT_OUT = "left_out"
+"""File 3's second table: the join keys of whom nothing may be sent, so that the databank can drop their File 2 rows."""
 QUERY = """
 SELECT person.SYSTEM_ID, CAST(link.register_id AS BIGINT) AS ALF, link.alf_sts_cd AS ALF_STS_CD,
     CAST(link.alf_mtch_pct AS DECIMAL(7, 6)) AS ALF_MTCH_PCT,
@@ -31,11 +33,12 @@ LEFT JOIN {residences} AS residence
     ON residence.postcode = person.home_postcode AND residence.address = person.home_address
 LEFT JOIN ttp.reference.postcode_to_lsoa AS area ON area.postcode = {folded_postcode}
 {second}
+WHERE link.register_id IS NULL OR link.register_id NOT IN {opted_out}
 """
 
 
 def write_file_3(session: Session, subject: Subject, vintage: str | None, keyring: Keyring, folder: Path) -> Draft:
-    """File 3 as a draft, in the order of the join key; one row for every row of File 1."""
+    """File 3 as a draft, in the order of the join key: each person of File 1 is in `file_3` or in `left_out`."""
     draft = Draft.begin(folder, subject)
     draft.facts["lsoa_vintage"] = vintage
     homes = homes_query(subject.dataset, subject.refresh)
@@ -50,11 +53,17 @@ def write_file_3(session: Session, subject: Subject, vintage: str | None, keyrin
         homes=homes,
         residences=RESIDENCES,
         folded_postcode=folded_postcode("person.home_postcode"),
+        opted_out=opted_out(session),
     )
     ciphers = {"ALF": alf_cipher(keyring), "RALF": ralf_cipher(keyring), "ALF2": alf2_cipher(keyring)}
     maps = {column: cipher.encrypt_arrow for column, cipher in ciphers.items()}
     with mapped_keys(session, query, maps, step="write File 3") as rows:
         draft.write(session, "file_3", f"SELECT * FROM {rows} ORDER BY SYSTEM_ID")
+    draft.write(
+        session,
+        LEFT_OUT,
+        f"SELECT person_id AS SYSTEM_ID FROM ttp.links.{name} WHERE register_id IN {opted_out(session)} ORDER BY 1",
+    )
     draft.save(keyring)
     return draft
 

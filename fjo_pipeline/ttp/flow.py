@@ -1,15 +1,17 @@
 """The TTP's steps for one File 1, each safe to run again: receive, link, File 3, send; and what is due."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fjo_pipeline.core.audit import AuditLog
 from fjo_pipeline.core.contracts import Contract, contract, second_register
 from fjo_pipeline.core.errors import FjoError, Refused
 from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.keyring import Keyring, open_keyring
-from fjo_pipeline.core.ledger import Entry, Ledger, open_ledger
+from fjo_pipeline.core.ledger import Entry, Ledger, ledger_path, open_ledger
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.core.stores import one_transaction
@@ -25,7 +27,7 @@ from fjo_pipeline.core.transfers import (
     waiting,
 )
 from fjo_pipeline.ttp.file_1 import carries_nhs_numbers, confidential_query, load_file_1, people_query
-from fjo_pipeline.ttp.file_3 import file_3_digest, write_file_3, write_receipt
+from fjo_pipeline.ttp.file_3 import LEFT_OUT, file_3_digest, write_file_3, write_receipt
 from fjo_pipeline.ttp.linkage.link import LinkageResult, link_prepared
 from fjo_pipeline.ttp.linkage.memory import Memory, keep
 from fjo_pipeline.ttp.linkage.model import load_model
@@ -34,12 +36,14 @@ from fjo_pipeline.ttp.register.loading import add_register, register_version
 from fjo_pipeline.ttp.register.preparing import open_prepared
 from fjo_pipeline.ttp.report.counts import report_digest
 from fjo_pipeline.ttp.second_register import link_to_second_register, number_people, second_register_digest
-from fjo_pipeline.ttp.store import MEMORY, TtpStore, has_partition, partition
+from fjo_pipeline.ttp.store import MEMORY, OPTED_OUT, TtpStore, has_partition, partition
 
 RECIPIENTS: Mapping[Kind, Zone] = {"receipt": "provider", "linkage_report": "databank", "file_3": "databank"}
 """File 3 goes last: once it is sent, nothing of its refresh is due."""
 SECOND = "second_register"
 """The ledger's kind for refreshes of the second register whose people have numbers."""
+OPTOUTS = "optouts"
+"""The ledger's kind for the state of the list of opt-outs: a token that is new whenever the list may be."""
 DISCARDED: tuple[Kind, ...] = ("receipt", "file_3")
 
 
@@ -63,6 +67,11 @@ class Ttp:
     def ledger(self) -> Ledger:
         """The TTP's ledger; its `log` is the zone's audit log."""
         return open_ledger(self.settings, "ttp")
+
+    @property
+    def audit(self) -> AuditLog:
+        """The TTP's audit log."""
+        return AuditLog(ledger_path(self.settings, "ttp"), lambda: self.keyring)
 
     def contract(self, dataset: str) -> Contract:
         """The contract of a dataset; Refused where there is none."""
@@ -174,9 +183,11 @@ def check_file_3(ttp: Ttp, dataset: str, refresh: str) -> dict[str, int]:
     """Counts that File 3 is judged by: rows, join keys, File 1's rows, linked people, small areas, largest cluster."""
     draft = Draft.resume(ttp.work(dataset, refresh, "file_3"), ttp.keyring)
     with ttp.store.reading() as session:
-        relation = draft.relation(session, "file_3")
+        relation, left_out = draft.relation(session, "file_3"), draft.relation(session, LEFT_OUT)
+        # Who is left out counts among the rows: a difference to File 1 would say how many they are.
         rows, keys, linked, areas = session.row(
-            f"SELECT count(*), count(DISTINCT SYSTEM_ID), count(ALF), count(LSOA_CD) FROM {relation}",
+            f"""SELECT count(*), count(DISTINCT SYSTEM_ID), count(ALF), count(LSOA_CD)
+            FROM (FROM {relation} UNION ALL BY NAME FROM {left_out})""",
             step="count File 3",
         )
         expected = session.value(f"SELECT count(*) FROM ttp.file_1.{partition(dataset, refresh)}", step="count File 1")
@@ -306,6 +317,10 @@ def load_register(ttp: Ttp, folder: Path) -> tuple[str, int]:
     version, synthetic, people = add_register(ttp.store, folder)
     with ttp.store.writing() as session:
         open_prepared(session)
+        listed = session.value(f"SELECT count(*) FROM {OPTED_OUT}", step="look at the list of opt-outs")
+    if listed:
+        # Merged records may have brought the list further people.
+        note_list(ttp)
     ttp.ledger.record("register", "population_register", "latest", "accepted", version, detail={"synthetic": synthetic})
     return version, people
 
@@ -315,3 +330,8 @@ def load_postcode_directory(ttp: Ttp, path: Path) -> int:
     version, vintage, rows = add_postcode_directory(ttp.store, path)
     ttp.ledger.record("reference", "postcode_to_lsoa", "latest", "accepted", version, detail={"vintage": vintage})
     return rows
+
+
+def note_list(ttp: Ttp) -> None:
+    """Note that the list of opt-outs may have changed, so that it is due to be sent; no digest of who is on it."""
+    ttp.ledger.record(OPTOUTS, "population_register", "latest", "accepted", secrets.token_hex(16))

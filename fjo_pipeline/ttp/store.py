@@ -17,6 +17,8 @@ from fjo_pipeline.ttp.linkage.memory import SCHEMA as MEMORY_SCHEMA
 STORE = "ttp.duckdb"
 MEMORY = "ttp.memory"
 """The schema of what linkage remembers."""
+OPTED_OUT = "ttp.rights.optout"
+"""The register people whom nothing may be sent of; a merged record and its survivor have rows of one number."""
 
 SCHEMA = f"""
 CREATE SCHEMA IF NOT EXISTS ttp.register;
@@ -38,6 +40,8 @@ CREATE TABLE IF NOT EXISTS ttp.register.record (
     register_id VARCHAR, date_of_death DATE, address_withheld BOOLEAN);
 CREATE TABLE IF NOT EXISTS ttp.register.stay (
     register_id VARCHAR, postcode VARCHAR, address VARCHAR, from_date DATE, to_date DATE);
+CREATE SCHEMA IF NOT EXISTS ttp.rights;
+CREATE TABLE IF NOT EXISTS {OPTED_OUT} (number INTEGER, register_id VARCHAR, reason VARCHAR, added_on DATE);
 CREATE TABLE IF NOT EXISTS ttp.reference.version (name VARCHAR, version VARCHAR, vintage VARCHAR);
 CREATE TABLE IF NOT EXISTS ttp.reference.postcode_to_lsoa (postcode VARCHAR, lsoa_cd VARCHAR);
 {MEMORY_SCHEMA.format(schema=MEMORY)}"""
@@ -105,13 +109,24 @@ def partition(dataset: str, refresh: str) -> str:
 
 def has_partition(session: Session, schema: str, dataset: str, refresh: str) -> bool:
     """Whether a refresh's table is there."""
-    return bool(
-        session.value(
-            "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'ttp' AND schema_name = ? AND table_name = ?",
-            (schema, f"{dataset}_{refresh}"),
-            step="look for a partition",
-        )
-    )
+    return has_table(session, schema, f"{dataset}_{refresh}")
 
 
 FILE_1_TYPES = {name: "DATE" if name in ("DATE_OF_BIRTH", "CREATE_DATE") else "VARCHAR" for name in FILE_1_COLUMNS}
+
+
+def opted_out(session: Session) -> str:
+    """SQL for the register ids of whom nothing may be sent; nobody in a store that has no list yet."""
+    there = has_table(session, "rights", "optout")
+    return f"(SELECT register_id FROM {OPTED_OUT})" if there else "(SELECT '' AS register_id WHERE false)"
+
+
+def has_table(session: Session, schema: str, table: str) -> bool:
+    """Whether the store has a table."""
+    return bool(
+        session.value(
+            "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'ttp' AND schema_name = ? AND table_name = ?",
+            (schema, table),
+            step="look for a table",
+        )
+    )

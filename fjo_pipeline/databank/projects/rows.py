@@ -85,9 +85,16 @@ def stored(table: CuratedTable, column: str) -> str:
     return f"given.{identifier(table.named(column, '_E'))}"
 
 
-def choose(session: Session, contract: Contract, refresh: str, people: str, alfs: str) -> Chosen:
-    """What hangs on these people; writes tables of ids beside theirs."""
-    tables = [each for each in curated_tables(contract, refresh) if not each.lookup]
+def choose(
+    session: Session,
+    contract: Contract,
+    refresh: str,
+    people: str,
+    alfs: str,
+    among: Sequence[CuratedTable] | None = None,
+) -> Chosen:
+    """What hangs on these people, in the curated tables or `among` others; writes tables of ids beside theirs."""
+    tables = [each for each in among or curated_tables(contract, refresh) if not each.lookup]
     chosen = Chosen(people, alfs)
     about = [each for each in tables if slots_of(contract, each)]
     others = [each for each in tables if each not in about]

@@ -14,11 +14,12 @@ from fjo_pipeline.core.orchestration import (
 from fjo_pipeline.ttp.flow import Ttp
 from fjo_pipeline.ttp.register.history import HISTORY_CHECKS
 from fjo_pipeline.ttp.register.sending import check_made_history, make_history, send_history
+from fjo_pipeline.ttp.removals import send_removals
 
 
 def register_assets(register: str) -> list[dg.AssetsDefinition]:
     """The assets that take a register to the databank."""
-    return [_history(register), _transfers(register)]
+    return [_history(register), _transfers(register), _removals(register)]
 
 
 def _history(register: str) -> dg.AssetsDefinition:
@@ -61,3 +62,19 @@ def _transfers(register: str) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata={"rows_sent": sent})
 
     return transfers
+
+
+def _removals(register: str) -> dg.AssetsDefinition:
+    @stage_asset(
+        key=["ttp", register, "removals"],
+        deps=[["ttp", register, "register"]],
+        kinds={"age"},
+        description="The ALFs of everybody who has opted out or is to be erased, sealed to the databank, signed.",
+    )
+    def removals(context: dg.AssetExecutionContext, ttp: dg.ResourceParam[Ttp]) -> dg.MaterializeResult[None]:
+        with failures_in_words():
+            sent = send_removals(ttp, context.partition_key)
+        # No count: those whom it is about may be few.
+        return dg.MaterializeResult(metadata={"sent": sent})
+
+    return removals

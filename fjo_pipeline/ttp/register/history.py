@@ -19,17 +19,20 @@ from fjo_pipeline.core.transfers import Draft, Subject
 from fjo_pipeline.ttp.file_3 import alf_cipher
 from fjo_pipeline.ttp.reference import folded_postcode
 from fjo_pipeline.ttp.residences import RESIDENCES, number_residences, ralf_cipher, residences_digest
+from fjo_pipeline.ttp.store import opted_out
 
 FORMAT = "register history 2"
 VINTAGE = "2011"
 """Of the small areas that SAIL's column LSOA2011_CD names; with a directory of another year it stays empty."""
-SHOWN = "(FROM ttp.register.stay ANTI JOIN (FROM ttp.register.record WHERE address_withheld) USING (register_id))"
+SHOWN = """(FROM ttp.register.stay ANTI JOIN (FROM ttp.register.record WHERE address_withheld) USING (register_id)
+    WHERE register_id NOT IN {opted_out})"""
 QUERIES = {
     "persons": """
         SELECT CAST(register_id AS BIGINT) AS ALF, CAST(register_id AS BIGINT) AS PERS_ID,
             CAST(date_trunc('week', TRY_CAST(person.date_of_birth AS DATE)) AS DATE) AS WOB,
             record.date_of_death AS DOD, CASE WHEN person.sex IN ('1', '2') THEN person.sex ELSE '9' END AS GNDR_CD
-        FROM ttp.register.person AS person JOIN ttp.register.record AS record USING (register_id)""",
+        FROM ttp.register.person AS person JOIN ttp.register.record AS record USING (register_id)
+        WHERE register_id NOT IN {opted_out}""",
     "addresses": """
         SELECT CAST(stay.register_id AS BIGINT) AS PERS_ID, residence.number AS RALF, {from_date} AS FROM_DT,
             {to_date} AS TO_DT, {area} AS LSOA2011_CD
@@ -42,7 +45,7 @@ NOT_THE_BIRTHDAY = """CASE WHEN stay.{day} = TRY_CAST(person.date_of_birth AS DA
     THEN CAST(date_trunc('week', stay.{day}) AS DATE) ELSE stay.{day} END"""
 """A stay that begins with a birth tells the week of it, as WOB does, and not the day."""
 HISTORY_CHECKS = {
-    "rows_conserved": "Every register person and every stay that is not withheld has its row.",
+    "rows_conserved": "Every register person and every stay that is not withheld has its row, opt-outs apart.",
     "one_alf_a_person": "Every person has one ALF and one PERS_ID of its own.",
     "ids_in_range": "Every id has at most 14 digits.",
     "addresses_have_a_person": "Every address is that of a person of the transfer.",
@@ -65,7 +68,9 @@ def write_history(session: Session, subject: Subject, vintage: str | None, keyri
         )
     draft = Draft.begin(folder, subject)
     draft.facts["lsoa_vintage"] = vintage
-    stays = f"SELECT postcode, address FROM {SHOWN}"
+    nobody = opted_out(session)
+    shown = SHOWN.format(opted_out=nobody)
+    stays = f"SELECT postcode, address FROM {shown}"
     draft.facts["residences_met"] = number_residences(session, stays, keyring).met
     person = LinkingFieldCipher(keyring.key("alf"), tweak_for(subject.dataset, REGISTER_PERSON))
     maps: dict[str, ArrayMap] = {
@@ -75,7 +80,8 @@ def write_history(session: Session, subject: Subject, vintage: str | None, keyri
     }
     for table, columns in REGISTER_COLUMNS.items():
         query = QUERIES[table].format(
-            shown=SHOWN,
+            shown=shown,
+            opted_out=nobody,
             from_date=NOT_THE_BIRTHDAY.format(day="from_date"),
             to_date=NOT_THE_BIRTHDAY.format(day="to_date"),
             residences=RESIDENCES,
@@ -109,8 +115,11 @@ def check_history(session: Session, draft: Draft) -> list[Finding]:
         f"SELECT count(*), count(DISTINCT ALF), count(DISTINCT PERS_ID) FROM {persons}", step="count people"
     )
     stays = session.value(f"SELECT count(*) FROM {addresses}", step="count addresses")
+    nobody = opted_out(session)
     expected = session.row(
-        f"SELECT (SELECT count(*) FROM ttp.register.person), (SELECT count(*) FROM {SHOWN})", step="count the register"
+        f"""SELECT (SELECT count(*) FROM ttp.register.person WHERE register_id NOT IN {nobody}),
+            (SELECT count(*) FROM {SHOWN.format(opted_out=nobody)})""",
+        step="count the register",
     )
     outside = session.value(
         f"""SELECT (SELECT count(*) FROM {persons} WHERE NOT (ALF BETWEEN 0 AND {MAXIMUM_KEY}

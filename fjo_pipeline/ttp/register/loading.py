@@ -12,7 +12,7 @@ from fjo_pipeline.core.files import sha256_of_texts
 from fjo_pipeline.core.refreshes import parse_refresh
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.core.stores import one_transaction
-from fjo_pipeline.ttp.store import TtpStore
+from fjo_pipeline.ttp.store import OPTED_OUT, TtpStore
 
 LONGEST_MERGE_CHAIN = 20
 FORMAT = "register 2"
@@ -61,6 +61,14 @@ SELECT DISTINCT register_id, POSTCODE AS postcode,
 FROM deposited_addresses JOIN survivor USING (PERS_ID) ORDER BY ALL
 """
 
+# Who has opted out stays so where the record is merged into another one. An adoption is no merge: nobody follows it.
+FOLLOWED = f"""
+INSERT INTO {OPTED_OUT}
+SELECT number, survivor.register_id, min(reason), min(added_on)
+FROM {OPTED_OUT} AS listed JOIN survivor ON CAST(survivor.PERS_ID AS VARCHAR) = listed.register_id
+WHERE survivor.register_id NOT IN (SELECT register_id FROM {OPTED_OUT}) GROUP BY ALL ORDER BY ALL
+"""
+
 TABLES = {"person": PEOPLE, "name": NAMES, "address": ADDRESSES, "record": RECORDS, "stay": STAYS}
 
 
@@ -104,6 +112,7 @@ def _replace(session: Session, version: str, synthetic: bool) -> None:
         for table, query in TABLES.items():
             session.run(f"DELETE FROM ttp.register.{table}", step="make room for the register")
             session.run(f"INSERT INTO ttp.register.{table} {query}", step=f"load the register's {table} table")
+        session.run(FOLLOWED, step="follow opt-outs over merged records")
         session.run("DELETE FROM ttp.register.version", step="make room for the register's version")
         session.run(
             "INSERT INTO ttp.register.version SELECT ?, ?, count(*) FROM ttp.register.person",

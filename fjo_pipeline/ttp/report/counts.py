@@ -14,7 +14,7 @@ from fjo_pipeline.ttp.linkage.model import LinkageModel
 from fjo_pipeline.ttp.reference import directory_version, folded_postcode
 from fjo_pipeline.ttp.register.loading import register_version
 from fjo_pipeline.ttp.report.bands import band_counts, read_bands
-from fjo_pipeline.ttp.store import has_partition, partition
+from fjo_pipeline.ttp.store import has_partition, opted_out, partition
 
 FORMAT = "linkage report 1"
 STATUSES = ("1", "4", "39", "35", "99")
@@ -88,7 +88,8 @@ def _gather(session: Session, dataset: str, refresh: str, threshold: float) -> N
         FROM ttp.file_1.{name} AS person
         JOIN ttp.links.{name} AS link ON link.person_id = person.SYSTEM_ID
         LEFT JOIN (SELECT postcode AS known, lsoa_cd FROM ttp.reference.postcode_to_lsoa) AS area
-            ON area.known = {folded_postcode("person.POSTCODE")}""",
+            ON area.known = {folded_postcode("person.POSTCODE")}
+        WHERE link.register_id IS NULL OR link.register_id NOT IN {opted_out(session)}""",
         step="gather what the report counts",
     )
 
