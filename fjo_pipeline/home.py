@@ -76,14 +76,21 @@ def make_zones(settings: Settings, zones: tuple[Zone, ...] = ZONES) -> dict[Zone
 
 def trust_card(settings: Settings, zone: Zone, card: Path) -> str:
     """Pin another zone's public card in a zone's keyring; returns the fingerprint that was pinned."""
-    try:
-        read = PublicCard(**json.loads(card.read_text()))
-    except (OSError, ValueError, TypeError):
-        read = None
-    if read is None or read.zone not in ZONES:
-        raise Refused(f"{card.name} is no zone's card; `fjo init` writes one as <zone>/card.json")
+    read = read_card(card)
     open_keyring(settings, zone).trust(read)
     return read.fingerprint
+
+
+def read_card(card: Path) -> PublicCard:
+    """Another zone's public card; Refused where the file is none."""
+    try:
+        read = PublicCard(**json.loads(card.read_text(encoding="utf-8")))
+        usable = read.zone in ZONES and all(isinstance(each, str) for each in read.as_json().values())
+    except (OSError, ValueError, TypeError, RecursionError):
+        usable = False
+    if not usable:
+        raise Refused(f"{card.name} is no zone's card; `fjo init` writes one as <zone>/card.json")
+    return read
 
 
 def zones_here(settings: Settings) -> tuple[Zone, ...]:
