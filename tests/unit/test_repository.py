@@ -3,7 +3,9 @@
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,3 +102,19 @@ def test_nothing_that_crosses_between_zones_or_lies_on_disk_can_run_code() -> No
 )
 def test_code_that_would_run_what_it_reads_is_found(code: str) -> None:
     assert runs_what_it_reads(ast.parse(code))
+
+
+def locked() -> list[dict[str, Any]]:
+    """The packages of uv.lock that come from an index: all but this one."""
+    packages: list[dict[str, Any]] = tomllib.loads((REPOSITORY / "uv.lock").read_text("utf-8"))["package"]
+    return [each for each in packages if each["source"] != {"editable": "."}]
+
+
+def every_file_has_its_hash(package: dict[str, Any]) -> bool:
+    files = [*package.get("wheels", []), *filter(None, [package.get("sdist")])]
+    return bool(files) and all(re.fullmatch(r"sha256:[0-9a-f]{64}", each.get("hash", "")) for each in files)
+
+
+def test_what_is_installed_is_what_was_locked() -> None:
+    assert [each["name"] for each in locked() if not every_file_has_its_hash(each)] == []
+    assert not every_file_has_its_hash({"wheels": [{"url": "https://example.org/a.whl"}]})
