@@ -9,7 +9,7 @@ export DAGSTER_DISABLE_TELEMETRY = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export FJO_HOME ?= .fjo
 
-.PHONY: setup demo ui test test-slow bench torture clean
+.PHONY: setup demo ui test test-slow bench torture audit sbom clean
 
 setup: .venv/.made
 
@@ -58,6 +58,18 @@ bench: setup
 # Attacks on what docs/security.md promises; writes docs/torture.csv.
 torture: setup
 	$(RUN)/python -m benchmarks.torture
+
+# What is known to be wrong with the locked packages, asked of PyPI: needs the network, so it is no part of `make test`.
+# --strict: a package that the index knows nothing of is a failure, not a pass.
+audit: | uv-is-here
+	mkdir -p dist
+	$(UV) export --frozen --all-extras --all-groups --no-emit-project --quiet --output-file dist/requirements.txt
+	$(UV) tool run pip-audit@2.10.0 --strict --disable-pip --require-hashes --requirement dist/requirements.txt
+
+# CycloneDX, from uv.lock alone: made for a release, so that none in the repository goes stale.
+sbom: | uv-is-here
+	mkdir -p dist
+	$(UV) export --frozen --no-dev --all-extras --format cyclonedx1.5 --preview-features sbom-export --quiet --output-file dist/sbom.cdx.json
 
 clean:
 	rm -rf .venv .uv .fjo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dbt_models/target dbt_models/logs

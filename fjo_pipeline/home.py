@@ -76,12 +76,7 @@ def trust_card(settings: Settings, zone: Zone, card: Path, *, forget_earlier: bo
     A card that came after the pinned one by its signature takes its place; what was signed before stays good unless the
     earlier cards are to be forgotten. Refused for any other card, and for a file that is none.
     """
-    try:
-        read = card_of(json.loads(card.read_text()))
-    except (OSError, ValueError, TypeError, AttributeError):
-        read = None
-    if read is None:
-        raise Refused(f"{card.name} is no zone's card; `fjo init` writes one as <zone>/card.json")
+    read = read_card(card)
     keyring = open_keyring(settings, zone)
     keyring.trust(read, forget_earlier=forget_earlier)
     _note_pinned(settings, keyring)
@@ -94,6 +89,15 @@ def _note_pinned(settings: Settings, keyring: Keyring) -> None:
         if other != keyring.zone and keyring.has_pinned(other):
             pinned, ledger = keyring.peer(other).fingerprint, open_ledger(settings, keyring.zone)
             ledger.record("key", keyring.zone, f"card of {other}", "accepted", pinned, why="its card is pinned")
+
+
+def read_card(card: Path) -> PublicCard:
+    """Another zone's public card; Refused where the file is none."""
+    try:
+        return card_of(json.loads(card.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        pass
+    raise Refused(f"{card.name} is no zone's card; `fjo init` writes one as <zone>/card.json")
 
 
 def zones_here(settings: Settings) -> tuple[Zone, ...]:

@@ -13,7 +13,7 @@ from fjo_pipeline.provider.flow import Provider
 from tests.command import Fjo, fjo_command
 from tests.deposit_builder import write_contracts
 from tests.keyrings import Keyrings, home_settings, make_keyrings
-from tests.tiny_home import TinyHome, carried_home, copied, loaded_home
+from tests.tiny_home import TinyHome, carried_home, copied, loaded_home, provided_home
 
 # A property's first example may load an extension or wait for a busy machine: slowness is not what it tests.
 hypothesis_settings.register_profile("fjo", deadline=None)
@@ -74,6 +74,12 @@ def carried(tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
 def home(carried: TinyHome, tmp_path: Path) -> TinyHome:
     """The same, the test's own."""
     return copied(carried, tmp_path / "base")
+
+
+@pytest.fixture
+def provided(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> TinyHome:
+    """The same with project 7001's first extract; the test's own."""
+    return copied(provided_home(tmp_path_factory.getbasetemp()), tmp_path / "base")
 
 
 @pytest.fixture

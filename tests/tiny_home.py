@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from fjo_pipeline.core.settings import ZONES, Settings
 from fjo_pipeline.databank.curate import Curated
 from fjo_pipeline.databank.differences.keeping import renew_differences
 from fjo_pipeline.databank.flow import Databank, curate, curate_received_register, receive, receive_register, release
-from fjo_pipeline.databank.projects.extract import make_project_keys
+from fjo_pipeline.databank.projects.extract import make_extract, make_project_keys
 from fjo_pipeline.databank.quality.page import make_quality_pages
 from fjo_pipeline.databank.quality.receiving import take_linkage_report
 from fjo_pipeline.provider.flow import Provider, check_split, send_files, split_deposit, take_deposit, take_receipt
@@ -35,6 +36,7 @@ from tests.keyrings import make_keyrings
 REFRESH = "20240111"
 LATER = "20240711"
 REGISTER_REFRESH = "20240101"
+TODAY = date(2026, 11, 22)
 POSTCODES = "postcode,lsoa2011_cd\nSA2 8PP,W01000001\nCF10 1AA,W01000002\n"
 PROJECT = """number: "{number}"
 title: A project of the tests
@@ -197,6 +199,14 @@ def carried_home(folder: Path) -> TinyHome:
     home.carry(refresh=LATER)
     release(home.databank)
     make_quality_pages(home.databank)
+    return home
+
+
+@lru_cache(maxsize=1)
+def provided_home(folder: Path) -> TinyHome:
+    """The one home of a test run in which project 7001 has its first extract; nobody may change it."""
+    home = copied(carried_home(folder), folder / "tiny_provided")
+    make_extract(home.databank, "7001", TODAY)
     return home
 
 

@@ -21,8 +21,9 @@ SUBJECTS = tuple(sorted(each.name for each in iter_modules(benchmarks.torture.__
 def main() -> int:
     """1 where a promise did not hold once; subjects that are not run keep their rows of the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("subjects", nargs="*", choices=[*SUBJECTS, []], default=SUBJECTS, metavar="SUBJECT")
-    chosen = parser.parse_args().subjects
+    # Not `default=`: with `nargs="*"` argparse holds a default against the choices as if it were one subject.
+    parser.add_argument("subjects", nargs="*", choices=SUBJECTS, metavar="SUBJECT", help=", ".join(SUBJECTS))
+    chosen = parser.parse_args().subjects or SUBJECTS
     rows = [row for row in _written() if row["subject"] in {*SUBJECTS} - {*chosen}]
     for subject in chosen:
         for attack in import_module(f"benchmarks.torture.{subject}").attacks():

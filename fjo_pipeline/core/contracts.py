@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from fjo_pipeline.core.contract_names import name_clashes, names_said_twice
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.key_ranking import parse_pattern
-from fjo_pipeline.core.table_contracts import ContractPart, FieldContract, TableContract, mistake, nature
+from fjo_pipeline.core.table_contracts import COLUMN, ContractPart, FieldContract, TableContract, mistake, nature
 from fjo_pipeline.core.yaml_lines import parse_yaml_with_lines
 
 CONTRACTS = Path(__file__).parent.parent / "contracts"
@@ -36,9 +36,9 @@ class SailNames(ContractPart):
     """SAIL's names for what comes out of a dataset."""
 
     dataset: str = Field(pattern=r"^[A-Z]{4}$")
-    table_prefix: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
-    lookup_prefix: str = ""
-    alf_table: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    table_prefix: str = Field(pattern=COLUMN)
+    lookup_prefix: str = Field(default="", pattern=r"^([A-Z][A-Z0-9_]*)?$")
+    alf_table: str = Field(pattern=COLUMN)
 
     @property
     def ralf_table(self) -> str:
@@ -61,8 +61,8 @@ class DeidentifiedRegister(ContractPart):
     """SAIL's names for what the databank gets of a register: its people and their addresses, without identifiers."""
 
     dataset: str = Field(pattern=r"^[A-Z]{4}$")
-    persons: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
-    addresses: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    persons: str = Field(pattern=COLUMN)
+    addresses: str = Field(pattern=COLUMN)
 
     @property
     def data_schema(self) -> str:
@@ -73,8 +73,8 @@ class DeidentifiedRegister(ContractPart):
 class FirstApplicationAgeBand(ContractPart):
     """A child's exact age band at its first application of the named types, derived at the split."""
 
-    name: str = "AGE_BAND_FIRST_S31"
-    table: str = "FIRST_S31_AGE_BAND"
+    name: str = Field(default="AGE_BAND_FIRST_S31", pattern=COLUMN)
+    table: str = Field(default="FIRST_S31_AGE_BAND", pattern=COLUMN)
     people: str
     roles: str
     roles_person: str

@@ -24,9 +24,12 @@ NETWORK_FILE_SYSTEMS = "HTTPFileSystem,S3FileSystem,HuggingFaceFileSystem"
 ENCRYPTION = ("httpfs",)
 """The extension that any session needs: without it DuckDB writes nothing encrypted."""
 LAKE = (*ENCRYPTION, "ducklake", "sqlite_scanner")
-"""What a session on a lake with a SQLite catalogue needs; each extension more costs an eighth of a second."""
+"""What a session on a lake with a SQLite catalogue needs; each extension more costs an eighth of a second, once."""
 
 _numbers = count()
+_Stamp = tuple[Path, int, int, int, int]
+_signed: set[_Stamp] = set()
+"""Extensions whose signature DuckDB has checked in this process, each as the file was then."""
 _Kinds = duckdb.StatementType
 # PIVOT makes a type of its own first, hence CREATE; what it may make is bound by what is attached for writing.
 READING = frozenset({_Kinds.SELECT, _Kinds.CREATE})
@@ -105,6 +108,8 @@ def open_session(
     `limited_by` is the setting that `memory_limit` comes from, for the words of a refusal. With `lock` false the caller
     goes on to `confine` it before anybody else's SQL runs in it.
     """
+    # To check a signature is to hash 90 MB, a quarter of a second: once a process, while the files stay as they were.
+    stamps = {_stamp(extension_path(name)) for name in extensions}
     with held_folder(temp_directory) as folder:
         connection = duckdb.connect(
             ":memory:",
@@ -115,10 +120,12 @@ def open_session(
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "preserve_insertion_order": False,
+                "allow_unsigned_extensions": stamps <= _signed,
             },
         )
         try:
             configure(connection, extensions)
+            _signed.update(stamps)
             if lock:
                 connection.execute("SET lock_configuration = true")
             yield Session(connection, limited_by)
@@ -130,6 +137,8 @@ def configure(connection: duckdb.DuckDBPyConnection, extensions: Sequence[str]) 
     """Load the extensions by path and have spill encrypted; for sessions and dbt's connections alike."""
     for name in extensions:
         connection.execute(f"LOAD '{extension_path(name)}'")
+    # From here on none is loaded without a valid signature; DuckDB lets nobody switch this on again.
+    connection.execute("SET allow_unsigned_extensions = false")
     connection.execute(f"SET disabled_filesystems = '{NETWORK_FILE_SYSTEMS}'")
     connection.execute("SET temp_file_encryption = true")
     # A Parquet file written anew within a second was taken for the old one, by what the cache had kept of it.
@@ -167,6 +176,12 @@ def extension_path(name: str) -> Path:
         raise FileNotFoundError(f"the wheel of DuckDB's {name} extension is not installed: run `make setup`")
     folder = Path(locations[0]) / "extensions" / f"v{duckdb.__version__}"
     return folder / f"{name}.duckdb_extension"
+
+
+def _stamp(path: Path) -> _Stamp:
+    """A file and what changes with its content: whoever replaces or rewrites it cannot keep the last of these."""
+    found = path.stat()
+    return path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def literal(text: str | Path) -> str:

@@ -1,7 +1,7 @@
 """What a contract says of one table: its fields, the way each may go, and the curated table that it becomes."""
 
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -35,6 +35,8 @@ Said = Literal["ALF", "ALF2", "ALF_STS_CD", "ALF_MTCH_PCT", "WOB", "GNDR_CD", "L
 """What the trusted third party says of a person: File 3's columns but the join key."""
 SAID_IDS = ("ALF", "ALF2", "RALF")
 MAXIMUM_KEY = 10**14 - 1
+COLUMN = r"^[A-Z][A-Z0-9_]*$"
+"""What SAIL's names of tables and columns are made of, so that they may stand in SQL as they are."""
 LINKING_FIELDS = ("alf", "alf2", "ralf")
 """Entities whose ids are the trusted third party's to give, under keys of their own."""
 JOIN_KEY = "SYSTEM_ID"
@@ -60,7 +62,7 @@ class Constraints(ContractPart):
 class FieldContract(ContractPart):
     """One column of a deposited table and the way it may go."""
 
-    name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    name: str = Field(pattern=COLUMN)
     type: FieldType
     format: str = "default"
     role: Role
@@ -164,13 +166,13 @@ class TableContract(ContractPart):
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    sail: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    sail: str = Field(pattern=COLUMN)
     kind: TableKind = "data"
     special_access: bool = False
     reconstruction: bool = False
     title: str = ""
     table_schema: TableSchema = Field(alias="schema")
-    linked: dict[str, Linked] = {}
+    linked: dict[Annotated[str, Field(pattern=COLUMN)], Linked] = {}
     curated: bool = True
     dated: bool = True
     available_from: bool = True

@@ -29,6 +29,8 @@ def dbt_environment(store: DatabankStore, settings: Settings) -> dict[str, str]:
         "FJO_DBT_MEMORY_LIMIT": settings.databank_memory_limit,
         "DBT_TARGET_PATH": str(home / "dbt" / "target"),
         "DBT_LOG_PATH": str(home / "dbt" / "logs"),
+        # By default dbt's log file takes every statement and event, 8 MB a build: a seventh of its processor time.
+        "DBT_LOG_LEVEL_FILE": "info",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
 

@@ -2,12 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
+from dagster_dbt.compat import DBT_PYTHON_VERSION
 
 from fjo_pipeline.core.contracts import datasets, registers
 from fjo_pipeline.core.errors import Refused, StatementFailed
@@ -77,7 +79,19 @@ def _in_words(invocation: DbtCliInvocation) -> Iterator[Any]:
     raise StatementFailed(f"the views could not be built or tested: {', '.join(failed) or 'dbt did not start'}")
 
 
+class DbtProcess(DbtCliResource):
+    """dbt in one process of its own and in no other: each more takes seconds to load it."""
+
+    @cached_property
+    def _cli_version(self) -> Any:
+        """The version that is installed; dagster-dbt would run `dbt --version`."""
+        return DBT_PYTHON_VERSION
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]
+        """None: an adapter in Dagster's process would only fetch row counts and columns, and nothing here asks."""
+
+
 def dbt_resource() -> DbtCliResource:
     """The dbt of this environment on the models, with the profile that stands beside them."""
     executable = Path(sys.executable).with_name("dbt")
-    return DbtCliResource(project_dir=str(MODELS), profiles_dir=str(MODELS), dbt_executable=str(executable))
+    return DbtProcess(project_dir=str(MODELS), profiles_dir=str(MODELS), dbt_executable=str(executable))

@@ -12,7 +12,7 @@ from pathlib import Path
 from fjo_pipeline.core.errors import Refused, StoreBusy
 from fjo_pipeline.core.sessions import LAKE, Session, confine, literal, open_session
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.core.stores import file_lock, store_lock
+from fjo_pipeline.core.stores import file_lock, one_transaction, store_lock
 from fjo_pipeline.databank.reference_layouts import store_schema
 
 LATEST = "latest"
@@ -83,7 +83,9 @@ class DatabankStore:
             self._attach(session, "")
             # Inlined rows would stand in the catalogue in plain; the option persists, ATTACH's own does not.
             session.run("CALL lake.set_option('data_inlining_row_limit', 0)", step="keep rows out of the catalogue")
-            session.run(SCHEMA + store_schema(), step="lay out the databank's store")
+            # In one transaction: forty commits to a lake take seconds.
+            with one_transaction(session):
+                session.run(SCHEMA + store_schema(), step="lay out the databank's store")
         if self.settings.catalogue == "sqlite":
             connection = sqlite3.connect(self.sqlite)
             connection.execute("PRAGMA journal_mode = WAL")

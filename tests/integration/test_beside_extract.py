@@ -33,13 +33,6 @@ RSCRIPT = shutil.which("Rscript")
 HTTPFS = f"LOAD '{extension_path('httpfs')}'"
 
 
-@pytest.fixture
-def provided(home: TinyHome) -> TinyHome:
-    """A home in which project 7001 has its extract."""
-    make_extract(home.databank, "7001", TODAY)
-    return home
-
-
 def beside(home: TinyHome, name: str) -> str:
     return extract_path(home.databank, "7001").with_name(name).read_text()
 

@@ -20,17 +20,9 @@ from fjo_pipeline.databank.projects.extract import (
     make_project_keys,
     read_extract,
 )
-from tests.tiny_home import LATER, PROJECT, REFRESH, TinyHome
+from tests.tiny_home import LATER, PROJECT, REFRESH, TODAY, TinyHome
 
-TODAY = date(2026, 11, 22)
 PEOPLE = f"SAIL7001V.TINY_ALF_{REFRESH}"
-
-
-@pytest.fixture
-def provided(home: TinyHome) -> TinyHome:
-    """A home in which project 7001 has its extract."""
-    make_extract(home.databank, "7001", TODAY)
-    return home
 
 
 def rewrite(home: TinyHome, change: Callable[[str], str], number: str = "7001") -> None:

@@ -1,6 +1,7 @@
 """Sessions: values stay out of errors and spill, nothing is fetched, and nobody can switch that off."""
 
 import os
+import shutil
 import socket
 import traceback
 from collections.abc import Callable
@@ -218,3 +219,22 @@ def test_a_session_without_enough_memory_names_the_setting(tmp_path: Path) -> No
     assert str(caught.value) == (
         "could not gather: the memory that FJO_PROVIDER_MEMORY_LIMIT allows is not enough: set it higher"
     )
+
+
+def test_an_extension_that_was_altered_is_refused_also_after_the_right_one_was_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "httpfs.duckdb_extension"
+    shutil.copyfile(extension_path("httpfs"), copy)
+    monkeypatch.setattr(sessions, "extension_path", lambda name: copy)
+    for _ in range(2):
+        with open_session(tmp_path / "spill") as session:
+            # The signature is checked once a process; in no session may SQL load what is not signed.
+            assert session.value("SELECT current_setting('allow_unsigned_extensions')", step="look") is False
+            with pytest.raises(StatementFailed):
+                session.run("SET allow_unsigned_extensions = true", step="loosen")
+    with copy.open("r+b") as file:
+        file.seek(5_000_000)
+        file.write(b"altered")
+    with pytest.raises(duckdb.IOException, match="signature"), open_session(tmp_path / "spill"):
+        pass

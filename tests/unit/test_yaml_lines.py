@@ -51,3 +51,29 @@ def test_what_is_no_text_is_refused(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "file.yaml").write_bytes(raw)
     with pytest.raises(Refused, match=r"^file\.yaml is no YAML"):
         read_yaml_with_lines(tmp_path / "file.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: 1\nb: !!int x\n", "line 2: this value is not of the type"),
+        ("a: 1\nb: [2, !!bool 3]\n", "line 2: this value is not of the type"),
+        ("a:\n  b: " + "9" * 5000, "line 2: this value is not of the type"),
+        # libyaml reads a part within a part by a call within a call: this many ended the process.
+        ("[" * 100_000, "line 1: parts within parts more than 50 deep"),
+        ("- " * 100_000, "line 1: parts within parts more than 50 deep"),
+        ("a: &a [1]\nb: &b [*a, *a]\n", "line 2: write out what this alias stands for"),
+        ("a: &a\n  - *a\n", "line 2: write out what this alias stands for"),
+        ("a: &a 1\nb: [" + "*a, " * 101 + "1]", "line 2: write out what this alias stands for"),
+    ],
+)
+def test_what_is_no_value_or_would_grow_without_bound_is_refused_with_its_line(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    with pytest.raises(Refused, match=rf"file\.yaml, {says}"):
+        read_yaml_with_lines(written(tmp_path, text))
+
+
+def test_an_anchor_may_be_used_where_it_stands_alone(tmp_path: Path) -> None:
+    content, _ = read_yaml_with_lines(written(tmp_path, "a: &sexes {F: girls}\nb: *sexes\n"))
+    assert content == {"a": {"F": "girls"}, "b": {"F": "girls"}}

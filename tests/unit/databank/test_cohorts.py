@@ -15,16 +15,17 @@ from fjo_pipeline.databank.flow import release
 from fjo_pipeline.databank.projects.analyst import query
 from fjo_pipeline.databank.projects.beside import PAGES
 from fjo_pipeline.databank.projects.extract import make_extract
-from tests.tiny_home import LATER, REFRESH, TinyHome
+from tests.tiny_home import LATER, REFRESH, TinyHome, copied
 
 TODAY = date(2026, 11, 22)
 CLIENT = "SELECT source, person_id FROM int_people WHERE gender = 'Female' AND week_of_birth > DATE '2000-01-01'"
 EVERYBODY = "SELECT source, person_id FROM int_people"
 
 
-@pytest.fixture
-def core(home: TinyHome) -> TinyHome:
+@pytest.fixture(scope="module")
+def core_once(carried: TinyHome, tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
     """The tiny home, whose four people stand in a harmonised core: Ada, Bo (children), Cy and the carer."""
+    home = copied(carried, tmp_path_factory.mktemp("core") / "base")
     path = home.settings.contracts / "tiny.yaml"
     path.write_text(path.read_text().replace("retention_days:", "harmonised_as: tiny\nretention_days:", 1))
     people = " UNION ALL ".join(
@@ -40,6 +41,12 @@ def core(home: TinyHome) -> TinyHome:
         session.run(f"CREATE TABLE lake.intermediate.int_people AS {people}", step="make the core")
     release(home.databank)
     return home
+
+
+@pytest.fixture
+def core(core_once: TinyHome, tmp_path: Path) -> TinyHome:
+    """The same, the test's own."""
+    return copied(core_once, tmp_path / "base")
 
 
 def define(home: TinyHome, said: str, change: Callable[[str], str] = lambda text: text) -> None:

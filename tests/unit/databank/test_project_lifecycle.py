@@ -28,7 +28,7 @@ from fjo_pipeline.databank.projects.verifying import verify_extract
 from fjo_pipeline.doctor import examine
 from fjo_pipeline.home import make_projects
 from fjo_pipeline.status import home_status, shown
-from tests.tiny_home import TinyHome
+from tests.tiny_home import TinyHome, copied
 
 TODAY = date(2026, 11, 22)
 
@@ -101,20 +101,31 @@ def test_a_renewed_approval_ends_the_expiry(home: TinyHome) -> None:
     assert due_for_destruction(home.databank, TODAY) == []
 
 
-@pytest.fixture
-def destroyed(home: TinyHome, tmp_path: Path) -> TinyHome:
-    """A home in which project 7001 was destroyed; a copy of its extract lies at `copy.duckdb`."""
+@pytest.fixture(scope="module")
+def destroyed_once(carried: TinyHome, tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
+    """A home in which project 7001 was destroyed; beside it lie a copy of its extract, and the keyring as it was."""
+    base = tmp_path_factory.mktemp("destroyed")
+    home = copied(carried, base / "base")
     make_extract(home.databank, "7001", TODAY)
     export(home.databank, "7001", "csv")
     query(home.databank, "7001", "CREATE TABLE SAILW7001V.mine AS SELECT 1 AS one")
     make_extract(home.databank, "7002", TODAY)
-    shutil.copyfile(extract_path(home.databank, "7001"), tmp_path / "copy.duckdb")
-    shutil.copyfile(keyring_path(home.settings, "databank"), tmp_path / "keyring.json")
+    shutil.copyfile(extract_path(home.databank, "7001"), base / "copy.duckdb")
+    shutil.copyfile(keyring_path(home.settings, "databank"), base / "keyring.json")
     half_written = keyring_path(home.settings, "databank").with_name(".keyring.json.1.tmp")
     half_written.write_bytes(b"{}")
     destroy_project(home.databank, "7001", "The Keeper", "its retention is over")
     assert not half_written.exists()
     return home
+
+
+@pytest.fixture
+def destroyed(destroyed_once: TinyHome, tmp_path: Path) -> TinyHome:
+    """The same, the test's own; the extract lies at `copy.duckdb`, the keyring at `keyring.json`."""
+    before = destroyed_once.settings.home.parent.parent
+    for name in ("copy.duckdb", "keyring.json"):
+        shutil.copyfile(before / name, tmp_path / name)
+    return copied(destroyed_once, tmp_path / "base")
 
 
 def test_destroying_leaves_no_key_and_nothing_that_could_be_read(destroyed: TinyHome, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Extracts and their pins: the same content again after all that can come, and what two extracts differ in."""
 
 import json
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -25,9 +24,8 @@ from fjo_pipeline.databank.retention import expire_snapshots
 from fjo_pipeline.databank.store import current_snapshot
 from fjo_pipeline.key_rotation import rotate
 from tests.deposit_builder import CLIENTS, TINY, VISITS, with_lines
-from tests.tiny_home import LATER, PROJECT, REFRESH, TinyHome
+from tests.tiny_home import LATER, PROJECT, REFRESH, TODAY, TinyHome
 
-TODAY = date(2026, 11, 22)
 BEFORE_ALL, NEXT = "20230111", "20250111"
 VISITS_TABLE = f"SAIL7001V.TINY_VISITS_{REFRESH}"
 NEXT_DEPOSIT = TINY | {
@@ -36,13 +34,6 @@ NEXT_DEPOSIT = TINY | {
     "VISITS.csv": with_lines(VISITS.replace("home,3,1.5", "home,4,1.5").replace(VISITS.splitlines()[2] + "\n", ""),
                              "v-9,C0005,,home,1,,,,2024-12-02,2,,"),
 }  # fmt: skip
-
-
-@pytest.fixture
-def provided(home: TinyHome) -> TinyHome:
-    """A home in which project 7001 has its first extract."""
-    make_extract(home.databank, "7001", TODAY)
-    return home
 
 
 def alter(home: TinyHome, *statements: str) -> int:

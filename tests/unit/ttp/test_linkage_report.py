@@ -14,7 +14,7 @@ from fjo_pipeline.ttp.report.making import make_linkage_report, page_path
 from fjo_pipeline.ttp.report.truth import add_truth
 from fjo_pipeline.ttp.store import partition
 from tests.deposit_builder import CLIENTS, TINY, TINY_IDENTIFIERS, with_lines
-from tests.tiny_home import REFRESH, TinyHome
+from tests.tiny_home import REFRESH, TinyHome, copied, loaded_home
 
 NAME = partition("tiny", REFRESH)
 
@@ -23,19 +23,26 @@ def shown(sections: Sections, section: str) -> list[tuple[str, int | None, int |
     return [(each.item, each.people, each.linked) for each in sections.get(section, [])]
 
 
-@pytest.fixture
-def linked_home(empty_home: TinyHome) -> TinyHome:
+@pytest.fixture(scope="module")
+def linked_once(tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
     """124 people, Bo100 to Bo219 and the four of the tiny deposit, with links made by hand."""
     more = [
         f"C{number:04d},Quillfeather,Bo{number},{1990 + number % 20}-01-01,,{'M' if number % 2 else 'F'}"
         for number in range(100, 220)
     ]
-    empty_home.land(TINY | {"CLIENTS.csv": with_lines(CLIENTS, *more)})
-    empty_home.at_provider()
-    empty_home.at_ttp()
-    relink(empty_home)
-    make_linkage_report(empty_home.ttp, "tiny", REFRESH)
-    return empty_home
+    home = copied(loaded_home(tmp_path_factory.getbasetemp()), tmp_path_factory.mktemp("linked") / "base")
+    home.land(TINY | {"CLIENTS.csv": with_lines(CLIENTS, *more)})
+    home.at_provider()
+    home.at_ttp()
+    relink(home)
+    make_linkage_report(home.ttp, "tiny", REFRESH)
+    return home
+
+
+@pytest.fixture
+def linked_home(linked_once: TinyHome, tmp_path: Path) -> TinyHome:
+    """The same, the test's own."""
+    return copied(linked_once, tmp_path / "base")
 
 
 def relink(home: TinyHome) -> None:
