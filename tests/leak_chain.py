@@ -272,7 +272,8 @@ def _open_pages(chain: LeakChain, dagster: Dagster, addresses: Sequence[str], sh
     with browsing(chain.base / "browser") as browser:
         for address, text in zip(addresses, shown, strict=True):
             browser.go(f"{dagster.url}/{address}")
-            drawn = f"document.body.innerText.includes('{text}') && !document.querySelector('[class*=pinner]')"
+            shows = f"(document.title + document.body.innerText).includes('{text}')"
+            drawn = f"{shows} && !document.querySelector('[class*=pinner]')"
             wait_until(lambda drawn=drawn: browser.js(drawn), 60, f"the page {address} is drawn", every=0.1)  # type: ignore[misc]
             chain.pages.append((address, str(browser.js("document.documentElement.outerHTML")).encode()))
 
