@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.ledger import Ledger, open_ledger
 from fjo_pipeline.core.settings import Settings, Zone
 from fjo_pipeline.core.transfers import heads_noted
@@ -29,8 +30,16 @@ def verify_logs(settings: Settings, zones: Sequence[Zone], noted: Mapping[Zone, 
     A zone's head goes with each transfer that it seals, so where several zones live here they vouch for one another.
     """
     ledgers = {zone: open_ledger(settings, zone) for zone in zones_here(settings)}
-    heads = {zone: heads_noted(ledger) for zone, ledger in ledgers.items()}
+    heads = {zone: _heads(ledger) for zone, ledger in ledgers.items()}
     return [_verified(zone, ledgers[zone], heads, (noted or {}).get(zone)) for zone in zones]
+
+
+def _heads(ledger: Ledger) -> dict[Zone, list[str]]:
+    """The heads that a zone has noted of others; none where its own log cannot be read, which is its own problem."""
+    try:
+        return heads_noted(ledger)
+    except Refused:
+        return {}
 
 
 def _verified(

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.keyring import Keyring
 from fjo_pipeline.core.sqlite_files import one_transaction_on
 
@@ -114,7 +115,7 @@ class AuditLog:
             found = log.execute(
                 f"select {COLUMNS} from audit where {condition} order by number", tuple(wanted.values())
             ).fetchall()
-        return [AuditEntry(*row[:8], detail=json.loads(row[8])) for row in found]  # type: ignore[misc]
+        return [AuditEntry(*row[:8], detail=_detail(row)) for row in found]  # type: ignore[misc]
 
     def head(self) -> Head:
         """The last entry's number and digest; number 0 where there is none."""
@@ -165,11 +166,21 @@ def _problems(rows: list[tuple[Any, ...]], most: int, keyring: Keyring) -> Itera
         number = row[0]
         if number > expected:
             yield _missing(expected, number - 1)
-        elif not hmac.compare_digest(digest, _digest(keyring, before, tuple(row))):
+        elif not keyring.holds("signing", row[-1]):
+            yield f"entry {number} names a key that is not held: it was altered, or the keyring is an older one"
+        elif not hmac.compare_digest(str(digest), _digest(keyring, before, tuple(row))):
             yield f"entry {number} was altered, put in by hand, or stands in another one's place"
         expected, before = number + 1, digest
     if most >= expected:
         yield _missing(expected, most)
+
+
+def _detail(row: tuple[Any, ...]) -> dict[str, Any]:
+    try:
+        return dict(json.loads(row[8]))
+    except (ValueError, TypeError):
+        pass
+    raise Refused(f"entry {row[0]} of the audit log cannot be read: it was altered; see `fjo audit verify`")
 
 
 def _missing(first: int, last: int) -> str:

@@ -137,6 +137,10 @@ class Keyring:
         """Whether a key of that name is held."""
         return name in self._document["keys"]
 
+    def holds(self, name: str, version: object) -> bool:
+        """Whether a version of a key is held."""
+        return str(version) in self._document["keys"].get(name, {}).get("versions", {})
+
     def add(self, name: str) -> None:
         """Make a new random key under a new name; Refused where the name is taken."""
         if self.has(name):

@@ -125,7 +125,8 @@ class Ledger:
     def verify(self, *known_heads: str | None) -> list[str]:
         """What is wrong with the zone's log, and where the ledger is not what the log says that it became, in words."""
         problems = self.log.verify(*known_heads)
-        begun, said = self._as_the_log_says()
+        # A log that is not whole says nothing of the ledger that could be relied on.
+        begun, said = (False, {}) if problems else self._as_the_log_says()
         if not begun:
             return problems
         standing = {entry.thing: entry for entry in self.entries()}

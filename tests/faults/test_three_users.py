@@ -178,7 +178,7 @@ def test_a_file_in_the_wrong_inbox_is_refused_by_name(kind: str, zone: Zone, use
 def test_every_zones_log_is_whole_and_knows_the_others_heads(users: Users) -> None:
     for zone, user in users.items():
         said = user.fjo("audit", "verify", "--zone", zone).stdout
-        assert f"zone {zone}: the log is whole" in said
+        assert f"zone {zone}: the audit log is whole" in said
         for other in {"provider": ("ttp",), "ttp": ("provider",), "databank": ("provider", "ttp")}[zone]:
             head = said.split(f"of zone {other} it last noted ")[1].split(";")[0].strip()
             users[other].fjo("audit", "verify", "--zone", other, "--head", head)

@@ -68,6 +68,11 @@ MEDDLED: dict[str, tuple[tuple[str, ...], list[str]]] = {
     "a detail": (("update audit set detail = '{}' where number = 4",), ["entry 4 was altered"]),
     "one taken from the middle": (("delete from audit where number = 2",), ["entry 2 is missing"]),
     "the first two": (("delete from audit where number <= 2",), ["entries 1 to 2 are missing"]),
+    "a detail that is none": (("update audit set detail = '7' where number = 4",), ["entry 4 was altered"]),
+    "a key's version": (
+        ("update audit set key_version = 7 where number = 4",),
+        ["entry 4 names a key that is not held: it was altered, or the keyring is an older one"],
+    ),
     "the last": (("delete from audit where number = 4",), ["entry 4 is missing"]),
     "all": (("delete from audit",), ["entries 1 to 4 are missing"]),
     "two in each other's place": (SWAP, ["entry 2 was altered", "entry 3 was altered", "entry 4 was altered"]),

@@ -14,9 +14,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from fjo_pipeline.core.checking import CheckReport, check_delivery
-from fjo_pipeline.core.contracts import Contract, load_contract
+from fjo_pipeline.core.contracts import Contract, contract, datasets, load_contract
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.provider.identifying import RULE, without_identifiers
+from fjo_pipeline.synthetic import write_synthetic
 from tests.deposit_builder import TINY, TINY_CONTRACT, write_csvs
 
 PEOPLE = 400
@@ -207,6 +208,17 @@ def test_a_contract_may_say_that_a_column_looks_like_identifiers_by_definition(
     # Those of the deposit's own people are not let through all the same.
     hidden = [visit(row, person, REMARK=person["POSTCODE"].replace(" ", "")) for row, person in enumerate(people)]
     assert not checked.report(people, hidden).good
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataset", [each.name for each in datasets()])
+def test_no_made_up_deposit_of_a_shipped_contract_is_refused(
+    dataset: str, shared_session: Session, tmp_path: Path
+) -> None:
+    deposit = write_synthetic(dataset, 150, 5, "20240111", tmp_path).deposit
+    assert deposit is not None
+    report = check_delivery(shared_session, contract(dataset), deposit)
+    assert without_identifiers(shared_session, contract(dataset), deposit, report).failures == ()
 
 
 def test_a_deposit_that_is_broken_already_is_left_at_that(
