@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from fjo_pipeline.core.errors import StatementFailed
+from fjo_pipeline.core.errors import Exhausted, StatementFailed
 from fjo_pipeline.core.sessions import Session, identifier, literal
 from fjo_pipeline.core.table_contracts import FieldContract, TableContract
 
@@ -88,6 +88,9 @@ def load_csv(session: Session, table: TableContract, path: Path, target: str) ->
             f"FROM {_texts(path, header)})",
             step=f"read {path.name}",
         )
+    except Exhausted:
+        # That the machine is too small is no fault of the file: it must not go to quarantine for it.
+        raise
     except StatementFailed:
         return _rejected(session, table, path, header)
     return _malformed(session, table, path, header, target)
@@ -259,6 +262,8 @@ def _rejected(
                 f"rejects_limit = {MAXIMUM_REJECTS})",
                 step=f"find what cannot be read in {path.name}",
             )
+        except Exhausted:
+            raise
         except StatementFailed:
             return [UNREADABLE]
     found = session.rows(

@@ -7,6 +7,7 @@ import socket
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
+from dagster._core.events import EngineEventData
 
 from fjo_pipeline.core.living import is_alive
 from fjo_pipeline.core.settings import Zone
@@ -47,9 +48,8 @@ def _is_seen_here(run: dg.DagsterRun, location: Zone | None) -> bool:
 
 def _process_is_gone(instance: dg.DagsterInstance, run_id: str) -> bool:
     """Whether the process that a run last said it runs in has ended; never where it has not said so yet."""
-    told = [
-        (str(entry.dagster_event.event_specific_data.metadata["pid"].value), entry.timestamp)  # type: ignore[union-attr]
-        for entry in instance.all_logs(run_id, of_type=DagsterEventType.ENGINE_EVENT)
-        if "pid" in getattr(entry.dagster_event and entry.dagster_event.event_specific_data, "metadata", {})
-    ]
-    return bool(told) and not is_alive(int(told[-1][0]), told[-1][1])
+    for entry in reversed(instance.all_logs(run_id, of_type=DagsterEventType.ENGINE_EVENT)):
+        said = entry.dagster_event.event_specific_data if entry.dagster_event else None
+        if isinstance(said, EngineEventData) and (process := said.metadata.get("pid")):
+            return not is_alive(int(str(process.value)), entry.timestamp)
+    return False

@@ -23,3 +23,7 @@ class StoreBusy(FjoError):
 
 class StatementFailed(FjoError):
     """A DuckDB statement failed; its own message is withheld because DuckDB quotes values."""
+
+
+class Exhausted(StatementFailed):
+    """A statement failed for want of disk or memory: of what it read it tells nothing."""

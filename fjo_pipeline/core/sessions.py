@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from fjo_pipeline.core.errors import Refused, StatementFailed
+from fjo_pipeline.core.errors import Exhausted, Refused, StatementFailed
 from fjo_pipeline.core.exhaustion import exhausted, in_words
 from fjo_pipeline.core.held_folders import held_folder
 
@@ -209,6 +209,7 @@ def restrict_new_files() -> None:
 
 def _guarded(call: Callable[[], T], step: str, *, names_shown: bool = False, limited_by: str = "FJO_MEMORY_LIMIT") -> T:
     said = ""
+    failed: type[StatementFailed] = StatementFailed
     try:
         return call()
     except (duckdb.CatalogException, duckdb.BinderException) as error:
@@ -219,10 +220,10 @@ def _guarded(call: Callable[[], T], step: str, *, names_shown: bool = False, lim
         # pyarrow passes on DuckDB's message as an OSError of its own.
         kind = type(error).__name__
         if what := exhausted(str(error)):
-            said = in_words(what, limited_by)
+            said, failed = in_words(what, limited_by), Exhausted
     # Raised outside the handler, so that not even __context__ keeps DuckDB's message.
     withheld = f"DuckDB {kind} (its message is withheld, it may quote a value)"
-    raise StatementFailed(f"could not {step}: {said or withheld}")
+    raise failed(f"could not {step}: {said or withheld}")
 
 
 def _guarded_batches(stream: pa.RecordBatchReader, step: str, limited_by: str) -> Iterator[pa.RecordBatch]:

@@ -49,7 +49,7 @@ def test_a_reader_of_a_release_reads_on_while_the_next_one_expires_it(home: Tiny
 
 
 def test_a_reader_who_comes_between_a_release_and_its_expiry_reads_the_new_one(home: TinyHome) -> None:
-    chosen = iter((1, 2, 2))
+    chosen = iter((1, 2, 2, 2))
     with home.databank.store.kept_for_a_reader(lambda: next(chosen)) as snapshot:
         assert snapshot == 2
         assert home.databank.store.being_read() == {2}

@@ -6,8 +6,11 @@ import sqlite3
 import dagster as dg
 import pytest
 
+from fjo_pipeline.core.errors import Exhausted
 from fjo_pipeline.core.exhaustion import exhausted, exhausted_by, in_words
 from fjo_pipeline.core.orchestration import failures_in_words
+from fjo_pipeline.provider.flow import Provider, take_deposit
+from tests.tiny_home import REFRESH, TinyHome
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,12 @@ def test_a_step_tells_dagster_in_words_and_is_not_tried_again() -> None:
     assert caught.value.allow_retries is False
     with pytest.raises(ValueError, match="another"), failures_in_words():
         raise ValueError("another")
+
+
+def test_a_deposit_is_not_quarantined_for_want_of_memory(empty_home: TinyHome) -> None:
+    landed = empty_home.land()
+    provider = Provider(empty_home.settings.model_copy(update={"provider_memory_limit": "1MB"}))
+    with pytest.raises(Exhausted, match="the memory that FJO_PROVIDER_MEMORY_LIMIT allows is not enough"):
+        take_deposit(provider, "tiny", REFRESH)
+    assert landed.is_dir()
+    assert not empty_home.settings.quarantine.exists()
