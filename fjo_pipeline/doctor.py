@@ -52,7 +52,7 @@ def mend_leftovers(settings: Settings) -> list[str]:
 
 
 def _zone_problems(settings: Settings, zone: Zone, *, alone: bool) -> list[str]:
-    problems = []
+    problems: list[str] = []
     try:
         keyring = open_keyring(settings, zone)
         problems += _key_problems(settings, keyring)

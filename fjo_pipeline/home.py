@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from fjo_pipeline.core.cards import card_of
+from fjo_pipeline.core.cards import PublicCard, card_of
 from fjo_pipeline.core.errors import KeyMissing, Refused
 from fjo_pipeline.core.files import write_atomically
 from fjo_pipeline.core.keyring import ADDED_LATER, ZONE_KEYS, Keyring, keyring_path, open_keyring, passphrase

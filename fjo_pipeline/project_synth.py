@@ -151,7 +151,8 @@ def _home(settings: Settings, project: Project, seed: int, scratch: Path) -> Set
     inner = settings.model_copy(
         update={
             "home": scratch / "home", "transfers": None, "projects": projects, "catalogue": "sqlite",
-            "passphrase_file": None, "linkage_engine": "duckdb", "settle_seconds": 0,
+            "passphrase_file": None, "keyrings": None, "credentials_directory": None, "linkage_engine": "duckdb",
+            "settle_seconds": 0,
         }
     )  # fmt: skip
     for zone in ZONES:

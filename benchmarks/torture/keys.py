@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pyrage
@@ -130,10 +131,10 @@ def _old_backups(carried: TinyHome, base: Path) -> list[bool]:
         rotate(home.settings, zone, key, _silent)
         path = keyring_path(home.settings, zone)
         path.unlink()
-        held.append(_stops(lambda home=home, zone=zone: restore(home.settings, zone, base / f"{zone}.age", identity)))
+        held.append(_stops(partial(restore, home.settings, zone, base / f"{zone}.age", identity)))
         path.write_bytes(bytes(pyrage.decrypt((base / f"{zone}.age").read_bytes(), [identity])))
-        held.append(_stops(lambda home=home, zone=zone: rotate(home.settings, zone, None, _silent)))
-        held.append(_stops(lambda home=home, zone=zone: home.at_databank() if zone == "databank" else home.at_ttp()))
+        held.append(_stops(partial(rotate, home.settings, zone, None, _silent)))
+        held.append(_stops(home.at_databank if zone == "databank" else home.at_ttp))
     return held
 
 
@@ -145,12 +146,12 @@ def _restored(home: TinyHome, base: Path) -> list[bool]:
         back_up(home.settings, zone, base / f"whole_{zone}.age", identity.to_public())
     elsewhere = base / "elsewhere"
     elsewhere.mkdir()
-    pack = ["tar", "--exclude=keyring.json", "-C", home.settings.home, "-cf", base / "whole.tar", "."]
+    pack: list[str | Path] = ["tar", "--exclude=keyring.json", "-C", home.settings.home, "-cf", base / "whole.tar", "."]
     subprocess.run(pack, check=True)
     subprocess.run(["tar", "-C", elsewhere, "-xpf", base / "whole.tar"], check=True)
     shutil.rmtree(home.settings.home)
     there = TinyHome(home.settings.model_copy(update={"home": elsewhere}))
-    held = [_stops(lambda: there.at_databank())]
+    held = [_stops(there.at_databank)]
     for zone in ZONES:
         restore(there.settings, zone, base / f"whole_{zone}.age", identity)
     held.append(there.carry(refresh=NEXT).sound)

@@ -4,6 +4,7 @@ The file is an ordinary age file, so that `age -d` opens it too where this platf
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyrage
 
@@ -14,9 +15,9 @@ from fjo_pipeline.core.keyring import Keyring, keyring_path, open_keyring, passp
 from fjo_pipeline.core.ledger import open_ledger
 from fjo_pipeline.core.settings import Settings, Zone
 
-Lock = pyrage.x25519.Recipient | bytes
-"""Who may open a backup: an age recipient, or whoever knows the words."""
-Opener = pyrage.x25519.Identity | bytes
+if TYPE_CHECKING:
+    Lock: TypeAlias = pyrage.x25519.Recipient | bytes
+    Opener: TypeAlias = pyrage.x25519.Identity | bytes
 
 
 def recipient_of(text: str) -> pyrage.x25519.Recipient:
@@ -40,8 +41,8 @@ def identity_in(path: Path) -> pyrage.x25519.Identity:
     raise Refused(f"there is no age identity in {path.name}: it holds a line AGE-SECRET-KEY-…")
 
 
-def back_up(settings: Settings, zone: Zone, target: Path, lock: Lock) -> Keyring:
-    """Write a zone's keyring, sealed, to a file that is not there yet, outside the home; returns what was written.
+def back_up(settings: Settings, zone: Zone, target: Path, lock: "Lock") -> Keyring:
+    """Write a zone's keyring, sealed to a recipient or under words, to a new file; returns what was written.
 
     Keys and what they open must never lie in one archive, so Refused inside the home and the transfer folder.
     """
@@ -62,7 +63,7 @@ def back_up(settings: Settings, zone: Zone, target: Path, lock: Lock) -> Keyring
     return keyring
 
 
-def restore(settings: Settings, zone: Zone, source: Path, opener: Opener) -> Keyring:
+def restore(settings: Settings, zone: Zone, source: Path, opener: "Opener") -> Keyring:
     """Put a zone's keyring back where there is none; returns it opened, with the passphrase that it had then.
 
     Refused where one is there; KeyMissing where the file does not open, holds another zone's, or is from before a
@@ -86,7 +87,7 @@ def restore(settings: Settings, zone: Zone, source: Path, opener: Opener) -> Key
     return open_keyring(settings, zone)
 
 
-def _opened(sealed: bytes, opener: Opener) -> bytes | None:
+def _opened(sealed: bytes, opener: "Opener") -> bytes | None:
     try:
         if isinstance(opener, bytes):
             return bytes(pyrage.passphrase.decrypt(sealed, _text(opener)))

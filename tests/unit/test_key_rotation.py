@@ -2,9 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -212,12 +213,13 @@ def test_another_zone_takes_the_new_card_by_its_line_of_signatures_alone(home: T
     with pytest.raises(Refused, match="has rotated its keys, get its new card from its keeper and run `fjo keys trust"):
         ttp.ttp.file_1("tiny", NEXT)
     good = json.loads(card.read_text())
-    for change in (
+    changes: list[Callable[[dict[str, Any]], object]] = [
         lambda written: written.pop("succeeds"),
         lambda written: written["succeeds"].pop(),
         lambda written: written["succeeds"][0].update(signature=written["succeeds"][1]["signature"]),
         lambda written: written.update(age_recipient=open_keyring(settings, "databank").card.age_recipient),
-    ):
+    ]
+    for change in changes:
         forged = json.loads(card.read_text())
         change(forged)
         (tmp_path / "forged.json").write_text(json.dumps(forged))
@@ -252,7 +254,8 @@ def test_a_passphrase_is_set_and_changed_by_rotation(home: TinyHome, tmp_path: P
 
 def test_a_keyring_from_before_a_rotation_passes_for_no_later_one(home: TinyHome, tmp_path: Path) -> None:
     settings = home.settings
-    for zone, key in (("databank", "alf_e"), ("ttp", "store")):
+    keys: dict[Zone, str] = {"databank": "alf_e", "ttp": "store"}
+    for zone, key in keys.items():
         path = keyring_path(settings, zone)
         old = path.read_bytes()
         rotated(settings, zone, key)

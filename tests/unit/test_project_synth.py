@@ -5,8 +5,12 @@ from pathlib import Path
 
 import duckdb
 
+from fjo_pipeline.core.keyring import keyring_path
+from fjo_pipeline.core.settings import Settings
 from fjo_pipeline.databank.projects.extract import make_extract
-from fjo_pipeline.project_synth import FILE
+from fjo_pipeline.databank.projects.grants import load_project
+from fjo_pipeline.home import make_zones
+from fjo_pipeline.project_synth import FILE, _home
 from tests.command import Fjo
 from tests.deposit_builder import TINY_IDENTIFIERS
 from tests.tiny_home import TinyHome
@@ -29,6 +33,16 @@ def test_a_made_up_extract_has_the_tables_of_the_real_one_and_none_of_its_rows(
             rows = str(made.sql(f"SELECT * FROM {name}").fetchall())
             assert not any(each in rows for each in TINY_IDENTIFIERS)
     assert {path for path in home.settings.home.rglob("*") if path.is_file()} == before
+
+
+def test_a_made_up_home_has_keys_of_its_own_wherever_the_real_ones_lie(tmp_path: Path) -> None:
+    real = Settings(home=tmp_path / "home", keyrings=tmp_path / "keys", credentials_directory=tmp_path / "credentials")
+    make_zones(real)
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
+    (scratch := tmp_path / "scratch").mkdir()
+    inner = _home(real, load_project("1661", real.projects), 1, scratch)
+    assert keyring_path(inner, "databank").is_relative_to(scratch)
+    assert {path: path.read_bytes() for path in kept} == kept
 
 
 def test_a_project_file_that_is_not_right_is_refused_before_anything_is_made(

@@ -1,6 +1,7 @@
 """Plaintext on its way into landing: gone with its step, or wiped at the next start where the step was killed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,6 @@ from fjo_pipeline.core.deposits import MANIFEST
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.held_folders import abandoned, held_folder
 from fjo_pipeline.core.settings import Settings
-from fjo_pipeline.provider import landing
 from fjo_pipeline.provider.landing import UNPACKED, add_deposit, check_deposit, landed
 from tests.deposit_builder import TINY, write_deposit
 
@@ -106,7 +106,7 @@ def test_a_deposit_killed_while_it_is_copied_is_no_deposit_and_the_next_start_wi
     source = write_deposit(tmp_path / "given" / REFRESH, TINY, "tiny", REFRESH)
     if (child := os.fork()) == 0:
         # Died after the first file: nothing of Python's own clearing up runs.
-        landing.shutil.copyfile = lambda _, target: (Path(target).write_text("in plain"), os._exit(9))
+        monkeypatch.setattr(shutil, "copyfile", lambda _, target: (Path(target).write_text("in plain"), os._exit(9)))
         add_deposit(home, source)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
