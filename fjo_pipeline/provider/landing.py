@@ -250,7 +250,7 @@ def _set_aside(archive: Path, folder: Path, scratch: Path, settings: Settings) -
     _report(target, dataset, refresh, digest, None, why, open_ledger(settings, "provider"))
 
 
-def _copy_in(settings: Settings, deposit: Deposit, scratch: Path) -> bool:
+def _copy_in(settings: Settings, deposit: Deposit) -> bool:
     name, version = deposit.manifest.name, deposit.manifest.version
     target = settings.landing / name / version
     if target.is_dir():

@@ -46,11 +46,11 @@ class Boundaries:
             return statement(session, sql, parameters, step)
 
         def traced(*given: Any, **options: Any) -> sqlite3.Connection:
-            connection = connect(*given, **options)
+            connection: sqlite3.Connection = connect(*given, **options)
             connection.set_trace_callback(self._told)
             return connection
 
-        Session._execute = counted  # type: ignore[method-assign]
+        Session._execute = counted  # type: ignore[method-assign,assignment]
         sqlite3.connect = traced  # type: ignore[assignment]
         sys.addaudithook(self._heard)
 

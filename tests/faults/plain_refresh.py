@@ -7,7 +7,7 @@ from functools import partial
 import dagster as dg
 
 from fjo_pipeline.core.orchestration import failures_in_words
-from fjo_pipeline.core.settings import Settings, Zone
+from fjo_pipeline.core.settings import ZONES, Settings, Zone
 from fjo_pipeline.databank.differences.keeping import renew_differences
 from fjo_pipeline.databank.flow import curate, curate_received_register, receive, receive_register, release
 from fjo_pipeline.databank.projects.extract import make_extract
@@ -95,4 +95,4 @@ def backfilled(settings: Settings) -> list[str]:
     return failed + refreshed(settings)
 
 
-AT_PROVIDER, AT_TTP, AT_DATABANK = (partial(refreshed, zone=zone) for zone in ("provider", "ttp", "databank"))
+AT_PROVIDER, AT_TTP, AT_DATABANK = (partial(refreshed, zone=zone) for zone in ZONES)

@@ -87,7 +87,8 @@ def test_a_second_session_of_one_project_waits_for_the_first_or_says_so(home: Ti
 
 
 def test_a_second_refresh_waits_for_the_first_and_says_so(empty_home: TinyHome) -> None:
-    settings, said = empty_home.settings, []
+    settings = empty_home.settings
+    said: list[str] = []
     with (
         file_lock(refresh_lock(settings, "ttp"), wait_seconds=0, busy="held by the first"),
         pytest.raises(StoreBusy, match="another `fjo refresh` is at work in zone ttp, for longer than"),

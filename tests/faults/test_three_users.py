@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.skipif(PYTHON is None, reason="no Python of this version can be run by every user of the machine"),
 ]
 Users = dict[Zone, User]
+SENDERS_TO: dict[Zone, tuple[Zone, ...]] = {"provider": ("ttp",), "ttp": ("provider",), "databank": ("provider", "ttp")}
 
 READ_EACH = """
 import json, os, sys
@@ -179,6 +180,6 @@ def test_every_zones_log_is_whole_and_knows_the_others_heads(users: Users) -> No
     for zone, user in users.items():
         said = user.fjo("audit", "verify", "--zone", zone).stdout
         assert f"zone {zone}: the audit log is whole" in said
-        for other in {"provider": ("ttp",), "ttp": ("provider",), "databank": ("provider", "ttp")}[zone]:
+        for other in SENDERS_TO[zone]:
             head = said.split(f"of zone {other} it last noted ")[1].split(";")[0].strip()
             users[other].fjo("audit", "verify", "--zone", other, "--head", head)

@@ -87,7 +87,14 @@ def test_a_home_is_restored_elsewhere_from_two_backups_and_goes_on(home: TinyHom
         back_up(settings, zone, backups / f"{zone}.age", identity.to_public())
     # As docs/operations.md says: each zone's folder under its lock, without its keyring; then the transfers.
     for zone in ZONES:
-        command = ["flock", settings.zone(zone) / "store.lock", "tar", "--exclude=keyring.json", "-C", settings.home]
+        command: list[str | Path] = [
+            "flock",
+            settings.zone(zone) / "store.lock",
+            "tar",
+            "--exclude=keyring.json",
+            "-C",
+            settings.home,
+        ]
         subprocess.run([*command, "-cf", backups / f"{zone}.tar", zone], check=True)
     subprocess.run(["tar", "-C", settings.home, "-cf", backups / "transfers.tar", "transfers"], check=True)
     shutil.rmtree(settings.home)

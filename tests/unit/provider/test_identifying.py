@@ -105,7 +105,7 @@ class Checked:
 
     def report(self, people: list[Person], visits: list[dict[str, Any]], **files: str) -> CheckReport:
         """What the depositor reads."""
-        carers = TINY["CARERS.csv"].splitlines()[0] + "\n"
+        carers = str(TINY["CARERS.csv"]).splitlines()[0] + "\n"
         columns = ("ID", "SURNAME", "FORENAME", "BORN", "POSTCODE", "GENDER")
         clients = as_csv([{name: person[name] for name in columns} for person in people])
         content = {**TINY, "CLIENTS.csv": clients, "CARERS.csv": carers, "VISITS.csv": as_csv(visits)}
