@@ -21,7 +21,8 @@ class Verified:
 
     def __str__(self) -> str:
         of_others = "".join(f"; of zone {zone} it last noted {head}" for zone, head in self.others.items())
-        return f"zone {self.zone}: the log is whole; its head, to be noted elsewhere: {self.head}{of_others}"
+        # The head stands last, where scripts look for it.
+        return f"zone {self.zone}: the audit log is whole{of_others}; its head, to be noted elsewhere: {self.head}"
 
 
 def verify_logs(settings: Settings, zones: Sequence[Zone], noted: Mapping[Zone, str] | None = None) -> list[Verified]:

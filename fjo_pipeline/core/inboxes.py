@@ -34,12 +34,17 @@ def refuse_strangers(settings: Settings, zone: Zone) -> list[str]:
 
 def _strange(settings: Settings, zone: Zone) -> Iterator[Path]:
     for folder in sorted(settings.inbox(zone).glob(f"*/*/*/*/{ENVELOPE}")):
-        if RECIPIENTS.get(folder.parts[-5]) != zone:  # type: ignore[call-overload]  # whatever a folder is called
+        if _taker(folder.parts[-5]) != zone:
             yield folder.parent
 
 
 def _why(folder: Path, zone: Zone) -> str:
     kind = folder.parts[-4]
-    taker = next((each for known, each in RECIPIENTS.items() if known == kind), None)
+    taker = _taker(kind)
     goes_to = f"it goes to {taker}" if taker else "there is no such kind"
     return f"lies in the inbox of zone {zone}, which takes no {kind}: it was not opened ({goes_to})"
+
+
+def _taker(kind: str) -> Zone | None:
+    """The zone that takes a kind, whatever a folder is called; None where there is no such kind."""
+    return next((zone for known, zone in RECIPIENTS.items() if known == kind), None)

@@ -125,12 +125,14 @@ class Ledger:
     def verify(self, *known_heads: str | None) -> list[str]:
         """What is wrong with the zone's log, and where the ledger is not what the log says that it became, in words."""
         problems = self.log.verify(*known_heads)
-        # A log that is not whole says nothing of the ledger that could be relied on.
-        begun, said = (False, {}) if problems else self._as_the_log_says()
-        if not begun:
+        if problems:
+            # A log that is not whole says nothing of the ledger that could be relied on.
             return problems
+        begun, said = self._as_the_log_says()
+        if not begun:
+            return []
         standing = {entry.thing: entry for entry in self.entries()}
-        return problems + [
+        return [
             f"the ledger's entry '{kind} {dataset}/{refresh} {state}' was altered, removed or put in by hand: "
             "the log says otherwise"
             for kind, dataset, refresh, state in sorted(said.keys() | standing.keys())
@@ -180,7 +182,7 @@ def _entries(connection: sqlite3.Connection, wanted: dict[str, str]) -> list[Ent
         "order by kind, dataset, refresh, state",
         tuple(wanted.values()),
     ).fetchall()
-    return [Entry(*row[:6], detail=json.loads(row[6])) for row in rows]
+    return [Entry(*row[:6], detail=json.loads(row[6])) for row in rows]  # type: ignore[misc]
 
 
 def ledger_path(settings: Settings, zone: Zone) -> Path:

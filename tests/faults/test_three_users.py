@@ -20,7 +20,9 @@ pytestmark = [
     pytest.mark.skipif(PYTHON is None, reason="no Python of this version can be run by every user of the machine"),
 ]
 Users = dict[Zone, User]
-SENDERS_TO: dict[Zone, tuple[Zone, ...]] = {"provider": ("ttp",), "ttp": ("provider",), "databank": ("provider", "ttp")}
+HEARS_FROM: dict[Zone, tuple[Zone, ...]] = {
+    "provider": ("ttp",), "ttp": ("provider",), "databank": ("provider", "ttp")
+}  # fmt: skip
 
 READ_EACH = """
 import json, os, sys
@@ -93,7 +95,8 @@ def users(world: Imagined) -> Iterator[Users]:
             "reference", "add", "postcode_to_lsoa", copied_to(made["ttp"], world.postcodes, "postcodes.csv")
         )
         made["provider"].given(made["provider"].home.land(world.deposit(REFRESHES[0])).parent)
-        for zone in (*ZONES, "provider"):
+        turns: tuple[Zone, ...] = (*ZONES, "provider")
+        for zone in turns:
             made[zone].fjo("refresh", "--zone", zone)
         yield made
     finally:
@@ -180,6 +183,6 @@ def test_every_zones_log_is_whole_and_knows_the_others_heads(users: Users) -> No
     for zone, user in users.items():
         said = user.fjo("audit", "verify", "--zone", zone).stdout
         assert f"zone {zone}: the audit log is whole" in said
-        for other in SENDERS_TO[zone]:
+        for other in HEARS_FROM[zone]:
             head = said.split(f"of zone {other} it last noted ")[1].split(";")[0].strip()
             users[other].fjo("audit", "verify", "--zone", other, "--head", head)
