@@ -73,7 +73,7 @@ def test_too_little_memory_names_the_setting(
     assert f"the memory that {name} allows is not enough: set it higher" in ran.err
     assert set(re.findall(r"FJO_\w+", ran.err)) == {name}
     # Too small a machine is no fault of a deposit.
-    assert list(settings.quarantine.iterdir()) == []
+    assert list(settings.quarantine.glob("*")) == []
     _ends_right(settings, undisturbed)
 
 
