@@ -64,7 +64,7 @@ torture: setup
 audit: | uv-is-here
 	mkdir -p dist
 	$(UV) export --frozen --all-extras --all-groups --no-emit-project --quiet --output-file dist/requirements.txt
-	$(UV) tool run pip-audit@2.10.0 --strict --disable-pip --require-hashes --requirement dist/requirements.txt
+	$(UV) tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes --requirement dist/requirements.txt
 
 # CycloneDX, from uv.lock alone: made for a release, so that none in the repository goes stale.
 sbom: | uv-is-here

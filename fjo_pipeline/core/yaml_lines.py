@@ -100,7 +100,7 @@ def _refuse_what_grows(name: str, text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             anchored.pop()
         aliases += isinstance(event, yaml.AliasEvent)
-        line = event.start_mark.line + 1 if event.start_mark else 0
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if len(anchored) > MAXIMUM_DEPTH:
             raise Refused(f"{name}, line {line}: parts within parts more than {MAXIMUM_DEPTH} deep")
         if aliases > MAXIMUM_ALIASES or (isinstance(event, yaml.AliasEvent) and any(anchored)):
