@@ -18,7 +18,7 @@ from fjo_pipeline.core.contracts import Contract, contract, datasets, load_contr
 from fjo_pipeline.core.sessions import Session
 from fjo_pipeline.provider.identifying import RULE, without_identifiers
 from fjo_pipeline.synthetic import write_synthetic
-from tests.deposit_builder import TINY, TINY_CONTRACT, write_csvs
+from tests.deposit_builder import CARERS, TINY, TINY_CONTRACT, write_csvs
 
 PEOPLE = 400
 LETTERS = "abdefghjlnpqrstuwxyz"
@@ -105,7 +105,7 @@ class Checked:
 
     def report(self, people: list[Person], visits: list[dict[str, Any]], **files: str) -> CheckReport:
         """What the depositor reads."""
-        carers = str(TINY["CARERS.csv"]).splitlines()[0] + "\n"
+        carers = CARERS.splitlines()[0] + "\n"
         columns = ("ID", "SURNAME", "FORENAME", "BORN", "POSTCODE", "GENDER")
         clients = as_csv([{name: person[name] for name in columns} for person in people])
         content = {**TINY, "CLIENTS.csv": clients, "CARERS.csv": carers, "VISITS.csv": as_csv(visits)}
