@@ -26,8 +26,8 @@ from fjo_pipeline.databank.projects.opening import how_to_open, write_key
 from fjo_pipeline.databank.projects.worked import KEY
 from tests.command import Fjo
 from tests.integration.conftest import Chain
-from tests.integration.test_projects import TODAY, ending, rewrite
-from tests.tiny_home import REFRESH, TinyHome
+from tests.integration.test_projects import ending, rewrite
+from tests.tiny_home import REFRESH, TODAY, TinyHome
 
 RSCRIPT = shutil.which("Rscript")
 HTTPFS = f"LOAD '{extension_path('httpfs')}'"
