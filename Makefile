@@ -39,7 +39,7 @@ test: setup
 # Spark is an extra of 400 MB that only slow tests use; it stays until `make setup` has to sync again.
 test-slow: setup
 	$(UV) sync --frozen --quiet --compile-bytecode --extra spark
-	$(RUN)/pytest -m slow
+	$(RUN)/pytest -m slow -n 2 --dist loadfile
 
 bench: setup
 	$(RUN)/python -m benchmarks.linking_field
