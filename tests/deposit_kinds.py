@@ -428,7 +428,8 @@ def _values() -> Members:
         "VISITS.csv, line 6, 7, column REMARK: identifiers under a content column: the value is the whole name or the "
         "address of somebody (2 times)",
         file(
-            "VISITS.csv", with_lines(VISITS, "v-5,C0001,,,,,,,,,Bo Quillfeather,", 'v-6,,,,,,,,,,"Quillfeather, Bo",')
+            "VISITS.csv",
+            with_lines(VISITS, "v-5,C0001,,,,,,,,,Bo Quillfeather,", 'v-6,C0001,,,,,,,,,"Quillfeather, Bo",'),
         ),
     )
     yield "a spreadsheet formula in a text", TAKEN, file("VISITS.csv", visit(REMARK="=cmd|' /C calc'!A0"))

@@ -99,9 +99,10 @@ def add_deposit(settings: Settings, path: Path) -> tuple[str, str, bool]:
         parse_refresh(deposit.manifest.version)
         deposit.assert_whole()
         is_new = _copy_in(settings, deposit)
-        # After it is there, and again where it is there already: so a step killed in between is made good.
-        about = ("deposit", deposit.manifest.name, deposit.manifest.version)
-        open_ledger(settings, "provider").record(*about, "landed", deposit.manifest.digest, why="it was put there")
+        about, ledger = ("deposit", deposit.manifest.name, deposit.manifest.version), open_ledger(settings, "provider")
+        # After it is there, and again where nothing was made of it yet: so a step killed in between is made good.
+        if is_new or ledger.last(*about, "accepted") is None:
+            ledger.record(*about, "landed", deposit.manifest.digest, why="it was put there")
         return (deposit.manifest.name, deposit.manifest.version, is_new)
 
 

@@ -65,7 +65,7 @@ def test_another_zones_assets_are_lineage_and_nothing_that_this_zone_could_run(
 ) -> None:
     graph = definitions[zone].resolve_asset_graph()
     foreign = {key for node in graph.asset_nodes for key in node.parent_keys if key.path[0] != zone}
-    assert {key.path[-1] for key in foreign} <= {"transfers"}
+    assert {key.path[-1] for key in foreign} <= {"transfers", "removals"}
     assert not foreign & graph.executable_asset_keys
     assert {key.path[0] for key in graph.executable_asset_keys} == {zone}
 

@@ -35,7 +35,7 @@ def test_everything_that_a_killed_step_leaves_is_named_and_mended(home: TinyHome
     left = [
         settings.temporary("ttp") / "session-dead" / "duckdb_temp_storage_DEFAULT-0.tmp",
         settings.temporary("databank") / "duckdb_temp_storage_DEFAULT-0.tmp",
-        settings.landing / "tiny" / ".fjo-deposit-dead" / "CLIENTS.csv",
+        settings.landing / ".fjo-deposit-dead" / "CLIENTS.csv",
         settings.zone("provider") / "work" / "file_1" / "tiny" / ".20240111.replaced.tmp" / "file_1.parquet",
         settings.zone("ttp") / f".keyring.json.{dead}.tmp",
         settings.home / ".made-up-dead" / "anything",

@@ -1,7 +1,6 @@
 """Plaintext on its way into landing: gone with its step, or wiped at the next start where the step was killed."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from fjo_pipeline.core.deposits import MANIFEST
 from fjo_pipeline.core.errors import Refused
 from fjo_pipeline.core.held_folders import abandoned, held_folder
 from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.home import init_home
 from fjo_pipeline.provider.landing import UNPACKED, add_deposit, check_deposit, landed
 from tests.deposit_builder import TINY, write_deposit
 
@@ -29,11 +29,21 @@ with held_folder(Path(sys.argv[1]), UNPACKED) as scratch:
     sys.stdin.read()
 """
 
+DIES = """
+import os, shutil, sys
+from pathlib import Path
+from fjo_pipeline.core.settings import Settings
+from fjo_pipeline.home import init_home
+from fjo_pipeline.provider.landing import add_deposit
+# Dies after the first file: nothing of Python's own clearing up runs.
+shutil.copyfile = lambda source, target: (Path(target).write_text("in plain"), os._exit(9))
+add_deposit(Settings(), Path(sys.argv[1]))
+"""
+
 
 @pytest.fixture
 def home(settings: Settings) -> Settings:
-    settings.landing.mkdir(parents=True)
-    settings.quarantine.mkdir(parents=True)
+    init_home(settings, ("provider",))
     return settings
 
 
@@ -101,15 +111,12 @@ def hold(parent: Path) -> "subprocess.Popen[str]":
 
 
 def test_a_deposit_killed_while_it_is_copied_is_no_deposit_and_the_next_start_wipes_it(
-    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Settings, tmp_path: Path
 ) -> None:
     source = write_deposit(tmp_path / "given" / REFRESH, TINY, "tiny", REFRESH)
-    if (child := os.fork()) == 0:
-        # Died after the first file: nothing of Python's own clearing up runs.
-        monkeypatch.setattr(shutil, "copyfile", lambda _, target: (Path(target).write_text("in plain"), os._exit(9)))
-        add_deposit(home, source)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    settings = ("home", "contracts", "projects")
+    environment = os.environ | {f"FJO_{name.upper()}": str(getattr(home, name)) for name in settings}
+    assert subprocess.run([sys.executable, "-c", DIES, source], env=environment, check=False).returncode == 9
     assert [path.name for path in abandoned(home.landing, UNPACKED)[0].rglob("*") if path.is_file()] == [MANIFEST]
     assert add_deposit(home, source) == ("tiny", REFRESH, True)
     assert not in_plain(home.landing)
