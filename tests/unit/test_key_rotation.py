@@ -179,6 +179,7 @@ def test_a_rotation_is_entered_once_with_versions_and_nothing_else(home: TinyHom
     assert log.verify() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("zone", "points"),
     # At the TTP the third write is the store itself; at the databank the second comes after its transaction.

@@ -217,6 +217,7 @@ def test_an_extract_stays_as_provided_until_the_next_and_verifies_but_for_erasur
     assert read_record(databank, "7001", 1) == first
 
 
+@pytest.mark.slow
 def test_a_later_deposit_comes_without_the_person_even_where_files_are_sent_or_put_back_as_they_were(
     home: TinyHome,
 ) -> None:
@@ -259,6 +260,7 @@ def test_a_list_that_was_taken_away_is_missed(home: TinyHome) -> None:
         receive(home.databank, "tiny", REFRESH)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "when"),
     [

@@ -18,6 +18,7 @@ from tests.unit.databank.test_removals import (
     transfers_with,
 )
 
+pytestmark = pytest.mark.slow
 ALL = (BASE, FIRST, SECOND, THIRD)
 
 
