@@ -5,7 +5,6 @@ What the processes said, were called with and had in their environment is kept b
 
 import csv
 import io
-import shutil
 import signal
 import subprocess
 import threading
@@ -78,9 +77,6 @@ def run_chain(base: Path, people: int, *, every_page: bool) -> LeakChain:
         chain.fjo("reference", "add", "postcode_to_lsoa", world.postcodes)
         _refuse_deposits(chain)
         chain.fjo("refresh", succeeds=False)
-        # What only a check on the split stops lies in landing until its depositor takes it back.
-        for number in _numbers(LOOKS_GOOD):
-            shutil.rmtree(chain.settings.landing / DATASETS[0] / _spoilt_date(number))
         _break_between_zones(chain)
         chain.fjo("refresh")
         _let_out(chain)
@@ -146,19 +142,15 @@ def _refuse_deposits(chain: LeakChain) -> None:
     """Good deposits in landing, and bad ones of every kind beside them, each with canaries where it is bad."""
     for dataset in DATASETS:
         chain.fjo("deposit", "add", chain.world.deposit(dataset))
-    for number, (kind, spoil) in enumerate(SPOILT.items(), 1):
+    for number, spoil in enumerate(SPOILT.values(), 1):
         target = chain.base / "spoilt" / f"{number}"
         spoilt = spoiled(chain.world, DATASETS[0], _spoilt_date(number), target, spoil)
-        chain.fjo("deposit", "check", spoilt, succeeds=kind in LOOKS_GOOD)
+        chain.fjo("deposit", "check", spoilt, succeeds=False)
         chain.home.land(spoilt)
     altered = spoiled(chain.world, DATASETS[0], "20240229", chain.base / "spoilt" / "altered", lambda rows: rows)
     people = altered / contract(DATASETS[0]).people_tables[0].path
     people.write_bytes(people.read_bytes()[:-9])
     chain.fjo("deposit", "add", altered, succeeds=False)
-
-
-def _numbers(kinds: frozenset[str]) -> list[int]:
-    return [number for number, kind in enumerate(SPOILT, 1) if kind in kinds]
 
 
 def _spoilt_date(number: int) -> str:
@@ -332,5 +324,3 @@ SPOILT: dict[str, Callable[[Rows], Rows | bytes]] = {
     "a person twice": lambda rows: [*rows, [rows[1][0], *rows[2][1:]]],
     "names as content": _copying("SURNAME", "content"),
 }
-LOOKS_GOOD = frozenset({"names as content"})
-"""What keeps its contract, and is only stopped by the checks on the split."""
