@@ -34,12 +34,12 @@ test: setup
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
-	$(RUN)/pytest -m "not slow" -n 2 --dist loadgroup --cov
+	$(RUN)/pytest -m "not slow and not torture" -n 2 --dist loadgroup --cov
 
 # Spark is an extra of 400 MB that only slow tests use; it stays until `make setup` has to sync again.
 test-slow: setup
 	$(UV) sync --frozen --quiet --compile-bytecode --extra spark
-	$(RUN)/pytest -m slow -n 2 --dist loadfile
+	$(RUN)/pytest -m "slow and not torture" -n 2 --dist loadfile
 
 bench: setup
 	$(RUN)/python -m benchmarks.linking_field
@@ -57,6 +57,7 @@ bench: setup
 
 # Attacks on what docs/security.md promises; writes docs/torture.csv.
 torture: setup
+	$(RUN)/pytest -m torture
 	$(RUN)/python -m benchmarks.torture
 
 # What is known to be wrong with the locked packages, asked of PyPI: needs the network, so it is no part of `make test`.

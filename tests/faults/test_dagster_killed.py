@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.dagster_processes import DATASET, PROGRAMS, REFRESHES, Home, Imagined, dagster_running, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.torture
 
 PATIENCE = 900.0
 UNDER_WAY = ("STARTING", "STARTED", "CANCELING")

@@ -116,7 +116,7 @@ def searched(chain: LeakChain) -> tuple[Matcher, list[Searched], list[Searched]]
     return search(chain)
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 def test_nothing_of_anybody_and_no_key_is_outside_the_stores(
     searched: tuple[Matcher, list[Searched], list[Searched]],
 ) -> None:
@@ -132,7 +132,7 @@ def test_nothing_of_anybody_and_no_key_is_outside_the_stores(
     assert CHROMIUM is None or seen["pages of Dagster's UI"] > 20
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 def test_inside_the_stores_nothing_is_readable_without_their_keys(
     searched: tuple[Matcher, list[Searched], list[Searched]],
 ) -> None:
@@ -141,7 +141,7 @@ def test_inside_the_stores_nothing_is_readable_without_their_keys(
     assert all(area.files > 3 for area in inside)
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 def test_the_same_search_finds_the_canaries_where_they_lie(
     chain: LeakChain, searched: tuple[Matcher, list[Searched], list[Searched]]
 ) -> None:
@@ -150,13 +150,13 @@ def test_the_same_search_finds_the_canaries_where_they_lie(
     assert kinds == {"NHS number", "postcode", "date of birth", "word", "free text"}
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 def test_every_failure_was_forced(chain: LeakChain) -> None:
     # Looked at and taken back, refused in landing; what only looks good fails once; then the ways between the zones.
     assert len(chain.failures) >= len(SPOILT) + 10
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 def test_the_doctor_finds_nothing_and_then_what_is_planted(chain: LeakChain) -> None:
     assert "nothing was found outside" in chain.fjo("doctor", "--leaks", "--also", chain.base / "catalogue")
     name = next(iter(chain.world.values["word"]))

@@ -43,7 +43,7 @@ def found_in_files(databank: Databank, texts: list[str]) -> list[str]:
         ]
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 def test_a_persons_opt_out_reaches_every_view_and_file_and_the_next_extract(chain: Chain, tmp_path: Path) -> None:
     shutil.copytree(chain.settings.home, tmp_path / "home")
     settings = chain.settings.model_copy(update={"home": tmp_path / "home"})
